@@ -1,0 +1,249 @@
+"""Jinja filters of this template: checks of answers, names derived from them, and literals.
+
+`cookiecutter.json` applies `check` right after each free-text prompt, so a bad answer ends the session there,
+in one line and before anything is written. `hooks/pre_gen_project.py` applies it again for replayed answers.
+
+This module keeps its name and its filters' names: `cruft update` renders an old and a new state of the
+template in one process, with the module that was imported first (see CONTRIBUTING.md).
+"""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+import sys
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path, PurePath
+
+from cookiecutter.exceptions import FailedHookException
+from jinja2 import Environment
+from jinja2.ext import Extension
+
+CUSTOMER_SOURCES = ("crm.csv", "billing.csv", "product.csv", "support.csv")
+CUSTOMER_KEY = "customer_id"
+
+# Names that the rendered project imports, installs or has as a file of its own.
+TAKEN_PACKAGES = frozenset(
+    "aiohttp attr attrs benchmark chaos_drill conftest dateutil generate_data httpx main mypy numpy output "
+    "pandas pip psycopg py pyarrow pytest render render_sdk rich ruff sample_columns sample_data scripts "
+    "setuptools src test tests trigger wheel yaml".split()
+)
+TAKEN_COLUMNS = frozenset(
+    "churn_risk completeness expansion_potential health_score idempotency_key seen_in".split()
+)
+WINDOWS_DEVICES = frozenset(
+    ["aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))]
+)
+
+
+JINJA = re.compile(r"\{[{%#]")
+
+
+class AnswerError(ValueError):
+    """An answer cannot be used; the text says what is wrong and what would be right."""
+
+
+def _check_text(text: str, longest: int) -> None:
+    if not text.strip():
+        raise AnswerError("it is empty; write at least one character")
+    if text != text.strip():
+        raise AnswerError("it begins or ends with a blank; leave that out")
+    if len(text) > longest:
+        raise AnswerError(f"it has {len(text)} characters; use at most {longest}")
+    for character in text:
+        joiner = character in "\u200c\u200d"  # in emoji and in several scripts
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and not joiner:
+            raise AnswerError(f"it holds the control character U+{ord(character):04X}; leave that out")
+    if re.search(r"\{[{%#]|[}%#]\}", text):
+        raise AnswerError("it holds Jinja's braces, which would not stay as they are; leave them out")
+
+
+def check_project_name(text: str) -> None:
+    _check_text(text, 80)
+
+
+def check_description(text: str) -> None:
+    _check_text(text, 200)
+
+
+def check_project_slug(text: str) -> None:
+    _check_text(text, 50)
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", text) or ".." in text:
+        raise AnswerError("use letters, digits, and single . _ - between them, such as customer-etl")
+    if text.lower().partition(".")[0] in WINDOWS_DEVICES:
+        raise AnswerError("it names a device on Windows; use another, such as customer-etl")
+    if re.sub(r"[._-]+", "_", text.lower()) in TAKEN_PACKAGES:
+        raise AnswerError("it is the name of something that the project uses; try customer-etl")
+
+
+def check_package_name(text: str) -> None:
+    _check_text(text, 40)
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        raise AnswerError("use lower-case letters, digits and _, a letter first, such as customer_etl")
+    if keyword.iskeyword(text):
+        raise AnswerError("it is a keyword of Python; use another, such as customer_etl")
+    if text in sys.stdlib_module_names:
+        raise AnswerError("it is a module of Python's standard library; use another, such as customer_etl")
+    if text in TAKEN_PACKAGES or text in WINDOWS_DEVICES:
+        raise AnswerError("it is the name of something that the project uses; try customer_etl")
+
+
+def check_source_files(text: str) -> None:
+    _check_text(text, 2000)
+    files = split_files(text)
+    if len(files) > 50:
+        raise AnswerError(f"it names {len(files)} files; use at most 50")
+    sources: dict[str, str] = {}
+    for file in files:
+        if not file:
+            raise AnswerError("it has an empty name between commas; use names such as crm.csv, billing.csv")
+        if re.search(r'[/\\:*?"<>|]', file) or file.startswith((".", "-")):
+            raise AnswerError(f"{file!r} is no plain file name; use names such as crm.csv")
+        if not file.endswith(".csv"):
+            raise AnswerError(f"{file!r} does not end in .csv; use names such as crm.csv")
+        source = source_name(file)
+        if len(file) > 80 or not source:
+            raise AnswerError(f"{file!r} needs 1 to 76 characters before .csv, one of them a letter or digit")
+        if PurePath(file).stem.lower() in WINDOWS_DEVICES:
+            raise AnswerError(f"{file!r} names a device on Windows; use names such as crm.csv")
+        if source in sources:
+            raise AnswerError(f"{sources[source]!r} and {file!r} would both be the source {source!r}; rename one")
+        sources[source] = file
+
+
+def check_key_column(text: str) -> None:
+    _check_text(text, 60)
+    if "," in text:
+        raise AnswerError("it holds a comma; name one column, such as customer_id")
+    if text in TAKEN_COLUMNS:
+        raise AnswerError("it is a column that the project adds; rename the key, for example to customer_id")
+
+
+def _check_number(text: str, low: int, high: int, example: int) -> None:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,9}", text) or not low <= int(text) <= high:
+        raise AnswerError(f"use a whole number from {low} to {high}, such as {example}")
+
+
+def check_shard_count(text: str) -> None:
+    _check_number(text, 1, 500, 10)
+
+
+def check_max_retries(text: str) -> None:
+    _check_number(text, 0, 10, 3)
+
+
+def check_retry_wait_ms(text: str) -> None:
+    _check_number(text, 0, 3_600_000, 2000)
+
+
+CHECKS: dict[str, Callable[[str], None]] = {
+    name.removeprefix("check_"): function
+    for name, function in list(globals().items())
+    if name.startswith("check_")
+}
+
+
+def check(answer: object, name: str) -> str:
+    """Refuse a bad answer; return the same word for every good one.
+
+    Raises:
+        FailedHookException: cookiecutter prints its text as one line, writes nothing and exits with 1.
+    """
+    try:
+        CHECKS[name](str(answer))
+    except AnswerError as error:
+        shown = ascii(str(answer)) if len(str(answer)) <= 60 else f"{ascii(str(answer)[:60])}..."
+        raise FailedHookException(f"{name} = {shown}: {error}") from None
+    return "ok"
+
+
+def split_files(text: str) -> list[str]:
+    """The file names of an answer, which has commas between them."""
+    return [file.strip() for file in text.split(",")]
+
+
+def source_name(file: str) -> str:
+    """As in the rendered project's settings.py: the prefix of a source's columns."""
+    letters = (c if c.isalnum() else "_" for c in PurePath(file).stem.lower())
+    return "".join(letters).strip("_")
+
+
+def _ascii_words(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    return re.findall(r"[a-z0-9]+", plain.replace("'", "").lower())
+
+
+def slug(text: str) -> str:
+    """A directory's name from a project's name: `Ann's Café` -> `anns-cafe`."""
+    return "-".join(_ascii_words(text))[:50].strip("-") or "etl-service"
+
+
+def identifier(text: str) -> str:
+    """A package's name from a slug: `2024-etl` -> `etl_2024_etl`; `json` -> `json_etl`."""
+    name = "_".join(_ascii_words(text)) or "etl_service"
+    name = name if name[0].isalpha() else f"etl_{name}"
+    try:
+        check_package_name(name[:40])
+    except AnswerError:
+        name = f"{name[:36]}_etl"
+    return name[:40].strip("_")
+
+
+def entity(key_column: str) -> str:
+    """What the key identifies: `customer_id` -> `customer`; part of the orchestrator task's name."""
+    words = _ascii_words(re.sub(r"([a-z])([A-Z])", r"\1 \2", key_column))
+    if len(words) > 1 and words[-1] == "id":
+        words.pop()
+    return "_".join(words)[:40].strip("_") or "record"
+
+
+def enrichment(source_files: str, key_column: str) -> str:
+    """Which enrichment fits the sources: the customers' rules, or a neutral start."""
+    known = sorted(split_files(source_files)) == sorted(CUSTOMER_SOURCES) and key_column == CUSTOMER_KEY
+    return "customer" if known else "neutral"
+
+
+def quoted(text: str) -> str:
+    """A string literal for TOML, YAML and JSON."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def python_string(text: str) -> str:
+    """A string literal for Python with the quotes that a formatter would choose."""
+    literal = json.dumps(text, ensure_ascii=False)
+    if '"' in text and "'" not in text:
+        return "'" + literal[1:-1].replace('\\"', '"') + "'"
+    return literal
+
+
+class TemplateExtension(Extension):
+    """Adds the filters, and keeps answers from running as Jinja."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        for function in (check, slug, identifier, entity, enrichment, quoted, python_string, split_files):
+            environment.filters[function.__name__] = function
+        self._texts, self._names = _own_texts()
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Refuse Jinja that comes from an answer: cookiecutter renders what `key=value` gives it.
+
+        A text without a template's name is this template's own, a path in its tree, or an answer.
+        """
+        parts = [part for part in re.split(r"[/\\]", source) if JINJA.search(part)]
+        if name is None and source not in self._texts and not self._names.issuperset(parts):
+            shown = ascii(source) if len(source) <= 60 else f"{ascii(source[:60])}..."
+            raise FailedHookException(f"{shown}: an answer holds Jinja's braces; leave them out")
+        return source
+
+
+def _own_texts() -> tuple[set[str], set[str]]:
+    """What cookiecutter renders from strings: this template's variables and hooks; its tree's names."""
+    here = Path(__file__).parent
+    answers = json.loads((here / "cookiecutter.json").read_text(encoding="utf-8"))
+    texts = {value for value in answers.values() if isinstance(value, str)}
+    texts |= {hook.read_text(encoding="utf-8") for hook in (here / "hooks").glob("*.py")}
+    tree = here / "{{cookiecutter.project_slug}}"
+    return texts, {path.name for path in [tree, *tree.rglob("*")] if JINJA.search(path.name)}

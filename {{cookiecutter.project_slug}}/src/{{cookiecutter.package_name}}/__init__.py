@@ -1,0 +1,1 @@
+"""A sharded ETL service; start reading in main.py."""

@@ -1,0 +1,47 @@
+"""One attempt of a task in a process of its own: a request on stdin, a reply on stdout. See engine.py."""
+
+import asyncio
+import importlib
+import inspect
+import json
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from {{ cookiecutter.render_package }} import TaskRunMetadata
+
+from .boundary import encode
+from .engine import EmbeddedEngine
+
+
+def main() -> None:
+    """Run the task that the request names and reply with its result or with the text of its error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the engine too, and the engine decides
+    stdout = os.dup(1)
+    os.dup2(2, 1)  # what the task prints goes to stderr: the reply has stdout for itself
+    request = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_engine, daemon=True).start()
+    try:
+        reply = {"result": asyncio.run(_run(request))}
+    except Exception as error:
+        reply = {"error": str(error)}
+    with os.fdopen(stdout, "w", encoding="utf-8") as stream:
+        json.dump(reply, stream)
+
+
+async def _run(request: dict[str, Any]) -> Any:
+    task = getattr(importlib.import_module(request["module"]), request["function"])
+    context = EmbeddedEngine({}, metadata=TaskRunMetadata(**request["metadata"]))
+    result = task.func(context, *request["args"], **request["kwargs"])
+    result = await result if inspect.isawaitable(result) else result
+    encode(f"the result of {task.name}", result)
+    return result
+
+
+def _end_with_engine() -> None:
+    """The engine keeps our stdin open as long as it lives: its end is ours, even if it was killed."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)

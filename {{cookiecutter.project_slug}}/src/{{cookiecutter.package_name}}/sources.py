@@ -1,0 +1,102 @@
+"""Read a source as a stream and keep one shard's rows: memory follows the shard, not the source.
+
+Every column is text, exactly as the file has it; an empty cell is null. Only the key is trimmed. No type is
+inferred: inference would send `00123` and `123` to one shard, and lose a customer whose key is `NA`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from .settings import KEY_COLUMN, InputError
+from .sharding import shard_of, shards_of
+from .sink import ROW_NUMBER
+from .source_format import find_fault, open_source, read_header
+
+BLOCK_BYTES = 1 << 20  # what the reader holds of a source at a time; no row may be longer
+
+
+@dataclass(frozen=True)
+class SourceShard:
+    """One source's rows of one shard, the rows that have no key, numbered, and the whole file's SHA-256."""
+
+    rows: pa.Table
+    rejects: pa.Table
+    sha256: str
+
+
+class _CheckedStream:
+    """A source that hashes itself and counts its quotes while Arrow reads it, and ends with a line break."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._last = b"\n"
+        self.hash = hashlib.sha256()
+        self.quotes = 0
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        if not data and self._last != b"\n":
+            data = self._last = b"\n"
+            return data
+        self.hash.update(data)
+        self.quotes += data.count(b'"')
+        self._last = data[-1:] or self._last
+        return data
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> SourceShard:
+    """Read one source whole, block by block, and keep the rows of one shard.
+
+    Rows with a blank key belong to no shard; the shard of the empty key returns them as rejects.
+
+    Raises:
+        InputError: the file breaks the format; names the line and the column.
+    """
+    header = read_header(directory, file)
+    with open_source(directory, file) as stream:
+        source = _CheckedStream(stream)
+        try:
+            rows, rejects = _filter(source, header, shard_id, shard_count)
+        except pa.ArrowInvalid:
+            too_long = InputError(f"{file}: a row is longer than {BLOCK_BYTES} bytes")
+            raise find_fault(directory, file) or too_long from None
+    if source.quotes % 2 and (fault := find_fault(directory, file)):
+        raise fault  # Arrow takes a quote that is never closed for the end of the last cell.
+    return SourceShard(rows, rejects, source.hash.hexdigest())
+
+
+def _filter(
+    source: _CheckedStream, header: list[str], shard_id: int, shard_count: int
+) -> tuple[pa.Table, pa.Table]:
+    as_text = dict.fromkeys(header, pa.string())
+    reader = csv.open_csv(
+        pa.PythonFile(source, mode="r"),
+        csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+        csv.ParseOptions(newlines_in_values=True),
+        csv.ConvertOptions(column_types=as_text, null_values=[""], strings_can_be_null=True),
+    )
+    schema = pa.schema([(name.strip(), pa.string()) for name in header])
+    numbered = schema.insert(0, pa.field(ROW_NUMBER, pa.int64()))
+    takes_rejects = shard_id == shard_of("", shard_count)
+    rows, rejects, seen = [], [], 0
+    for block in reader:
+        batch = pa.RecordBatch.from_arrays(block.columns, schema=schema)
+        keys = pc.fill_null(pc.utf8_trim_whitespace(batch[KEY_COLUMN]), "")
+        blank = pc.equal(keys, "")
+        mine = pc.and_not(pa.array(shards_of(keys, shard_count) == shard_id), blank)
+        position = schema.get_field_index(KEY_COLUMN)
+        rows.append(batch.set_column(position, schema.field(position), keys).filter(mine))
+        if takes_rejects:
+            numbers = pa.array(range(seen + 1, seen + 1 + len(batch)), pa.int64())
+            rejects.append(batch.add_column(0, numbered.field(0), numbers).filter(blank))
+        seen += len(batch)
+    return pa.Table.from_batches(rows, schema), pa.Table.from_batches(rejects, numbered)
