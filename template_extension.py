@@ -14,7 +14,7 @@ import keyword
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
 from cookiecutter.exceptions import FailedHookException
@@ -24,14 +24,16 @@ from jinja2.ext import Extension
 CUSTOMER_SOURCES = ("crm.csv", "billing.csv", "product.csv", "support.csv")
 CUSTOMER_KEY = "customer_id"
 
-# Names that the rendered project imports, installs or has as a file of its own.
+# What the rendered project imports, installs or has as a file or directory of its own.
 TAKEN_PACKAGES = frozenset(
-    "aiohttp attr attrs benchmark chaos_drill conftest dateutil generate_data httpx main mypy numpy output "
-    "pandas pip psycopg py pyarrow pytest render render_sdk rich ruff sample_columns sample_data scripts "
-    "setuptools src test tests trigger wheel yaml".split()
+    """
+    aiohttp attr attrs benchmark build chaos_drill conftest dateutil dist generate_data httpx main mypy numpy
+    output pandas pip psycopg py pyarrow pytest render render_sdk rich ruff sample_columns sample_data
+    scripts setuptools src test tests trigger wheel yaml
+    """.split()
 )
 TAKEN_COLUMNS = frozenset(
-    "churn_risk completeness expansion_potential health_score idempotency_key seen_in".split()
+    ["churn_risk", "completeness", "expansion_potential", "health_score", "idempotency_key", "seen_in"]
 )
 WINDOWS_DEVICES = frozenset(
     ["aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))]
@@ -109,7 +111,9 @@ def check_source_files(text: str) -> None:
         if PurePath(file).stem.lower() in WINDOWS_DEVICES:
             raise AnswerError(f"{file!r} names a device on Windows; use names such as crm.csv")
         if source in sources:
-            raise AnswerError(f"{sources[source]!r} and {file!r} would both be the source {source!r}; rename one")
+            raise AnswerError(
+                f"{sources[source]!r} and {file!r} would both be the source {source!r}; rename one"
+            )
         sources[source] = file
 
 
@@ -154,8 +158,19 @@ def check(answer: object, name: str) -> str:
     try:
         CHECKS[name](str(answer))
     except AnswerError as error:
-        shown = ascii(str(answer)) if len(str(answer)) <= 60 else f"{ascii(str(answer)[:60])}..."
-        raise FailedHookException(f"{name} = {shown}: {error}") from None
+        raise FailedHookException(f"{name} = {_shown(str(answer))}: {error}") from None
+    return "ok"
+
+
+def _shown(text: str) -> str:
+    """An answer in a message: on one line, with nothing that a terminal would act on."""
+    return ascii(text) if len(text) <= 60 else f"{text[:60]!a}..."
+
+
+def check_all(answers: Mapping[str, object]) -> str:
+    """Check every answer that has a check; raises as `check` does."""
+    for name in CHECKS:
+        check(answers[name], name)
     return "ok"
 
 
@@ -223,7 +238,17 @@ class TemplateExtension(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        for function in (check, slug, identifier, entity, enrichment, quoted, python_string, split_files):
+        for function in (
+            check,
+            check_all,
+            slug,
+            identifier,
+            entity,
+            enrichment,
+            quoted,
+            python_string,
+            split_files,
+        ):
             environment.filters[function.__name__] = function
         self._texts, self._names = _own_texts()
 
@@ -234,8 +259,7 @@ class TemplateExtension(Extension):
         """
         parts = [part for part in re.split(r"[/\\]", source) if JINJA.search(part)]
         if name is None and source not in self._texts and not self._names.issuperset(parts):
-            shown = ascii(source) if len(source) <= 60 else f"{ascii(source[:60])}..."
-            raise FailedHookException(f"{shown}: an answer holds Jinja's braces; leave them out")
+            raise FailedHookException(f"{_shown(source)}: an answer holds Jinja's braces; leave them out")
         return source
 
 

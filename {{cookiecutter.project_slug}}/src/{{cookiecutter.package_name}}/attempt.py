@@ -29,6 +29,8 @@ def main() -> None:
         reply = {"error": str(error)}
     with os.fdopen(stdout, "w", encoding="utf-8") as stream:
         json.dump(reply, stream)
+    sys.stderr.flush()
+    os._exit(0)  # the reply is out: no thread that a library has left behind can keep the process
 
 
 async def _run(request: dict[str, Any]) -> Any:

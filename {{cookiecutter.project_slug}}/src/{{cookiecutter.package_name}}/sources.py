@@ -5,7 +5,10 @@ inferred: inference would send `00123` and `123` to one shard, and lose a custom
 """
 
 import hashlib
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -29,66 +32,70 @@ class SourceShard:
     sha256: str
 
 
-class _CheckedStream:
-    """A source that hashes itself and counts its quotes while Arrow reads it, and ends with a line break."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._last = b"\n"
-        self.hash = hashlib.sha256()
-        self.quotes = 0
-        self.closed = False
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        if not data and self._last != b"\n":
-            data = self._last = b"\n"
-            return data
-        self.hash.update(data)
-        self.quotes += data.count(b'"')
-        self._last = data[-1:] or self._last
-        return data
-
-    def close(self) -> None:
-        self.closed = True
-
-
 def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> SourceShard:
     """Read one source whole, block by block, and keep the rows of one shard.
 
     Rows with a blank key belong to no shard; the shard of the empty key returns them as rejects.
 
     Raises:
-        InputError: the file breaks the format; names the line and the column.
+        InputError: the file breaks the format, at the line and the column that the text names; or it was
+            changed while it was read.
     """
     header = read_header(directory, file)
     with open_source(directory, file) as stream:
-        source = _CheckedStream(stream)
-        try:
-            rows, rejects = _filter(source, header, shard_id, shard_count)
-        except pa.ArrowInvalid:
-            too_long = InputError(f"{file}: a row is longer than {BLOCK_BYTES} bytes")
-            raise find_fault(directory, file) or too_long from None
-    if source.quotes % 2 and (fault := find_fault(directory, file)):
+        before = _identity(os.fstat(stream.fileno()))
+        sha256, quotes, lines = _scan(stream)
+    path = Path(directory, file)
+    try:
+        blocks = _blocks(path, header) if lines else ()  # Arrow refuses a header without a line break
+        rows, rejects = _filter(blocks, header, shard_id, shard_count)
+    except pa.ArrowInvalid:
+        too_long = InputError(f"{file}: a row is longer than {BLOCK_BYTES} bytes")
+        raise find_fault(directory, file) or too_long from None
+    if quotes % 2 and (fault := find_fault(directory, file)):
         raise fault  # Arrow takes a quote that is never closed for the end of the last cell.
-    return SourceShard(rows, rejects, source.hash.hexdigest())
+    if before != _identity(path.stat()):
+        raise InputError(f"{file}: was changed while it was read")
+    return SourceShard(rows, rejects, sha256)
 
 
-def _filter(
-    source: _CheckedStream, header: list[str], shard_id: int, shard_count: int
-) -> tuple[pa.Table, pa.Table]:
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _scan(stream: BinaryIO) -> tuple[str, int, int]:
+    """The SHA-256 of a file, and how many quotes and line breaks it has.
+
+    A pass of its own, at the speed of memory. Arrow reads in threads of its own: given a Python stream they
+    can outlive an error and then hang the process at its end.
+    """
+    sha256, quotes, lines = hashlib.sha256(), 0, 0
+    while block := stream.read(BLOCK_BYTES):
+        sha256.update(block)
+        quotes += block.count(b'"')
+        lines += block.count(b"\n") + block.count(b"\r")
+    return sha256.hexdigest(), quotes, lines
+
+
+def _blocks(path: Path, header: list[str]) -> Iterator[pa.RecordBatch]:
     as_text = dict.fromkeys(header, pa.string())
-    reader = csv.open_csv(
-        pa.PythonFile(source, mode="r"),
+    with csv.open_csv(
+        path,
         csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
         csv.ParseOptions(newlines_in_values=True),
         csv.ConvertOptions(column_types=as_text, null_values=[""], strings_can_be_null=True),
-    )
+    ) as reader:
+        yield from reader
+
+
+def _filter(
+    blocks: Iterable[pa.RecordBatch], header: list[str], shard_id: int, shard_count: int
+) -> tuple[pa.Table, pa.Table]:
     schema = pa.schema([(name.strip(), pa.string()) for name in header])
     numbered = schema.insert(0, pa.field(ROW_NUMBER, pa.int64()))
     takes_rejects = shard_id == shard_of("", shard_count)
     rows, rejects, seen = [], [], 0
-    for block in reader:
+    for block in blocks:
         batch = pa.RecordBatch.from_arrays(block.columns, schema=schema)
         keys = pc.fill_null(pc.utf8_trim_whitespace(batch[KEY_COLUMN]), "")
         blank = pc.equal(keys, "")

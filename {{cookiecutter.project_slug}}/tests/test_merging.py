@@ -1,0 +1,84 @@
+"""From rows to one row per key: the last one wins, and a key that any source has gets a row."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from {{ cookiecutter.package_name }}.merging import align, count_duplicates, last_row_per_key
+from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, InputError
+
+ADDED = "idempotency_key"  # by the project that has this option; test_idempotency.py is about it
+
+
+def table(keys: list[str], **columns: list[str | None]) -> pa.Table:
+    """A source's rows."""
+    arrays = [pa.array(keys, pa.string()), *(pa.array(cells, pa.string()) for cells in columns.values())]
+    return pa.table(arrays, [KEY_COLUMN, *columns])
+
+
+def aligned(**sources: pa.Table) -> list[dict[str, Any]]:
+    merged = align(sources)
+    return merged.select([name for name in merged.column_names if name != ADDED]).to_pylist()
+
+
+def test_the_last_row_of_a_key_wins_whole() -> None:
+    rows = table(["b", "a", "b", "c", "b"], test_1=["1", "2", "3", "4", "5"], test_2=["x", "y", "z", "w", None])
+
+    assert last_row_per_key(rows).to_pydict() == {
+        KEY_COLUMN: ["b", "a", "c"],
+        "test_1": ["5", "2", "4"],
+        "test_2": [None, "y", "w"],
+    }
+
+
+def test_the_last_row_wins_over_rows_of_earlier_blocks() -> None:
+    rows = pa.concat_tables([table(["a", "b"], test_1=["1", "2"]), table(["a"], test_1=["3"])])
+
+    assert last_row_per_key(rows).to_pydict() == {KEY_COLUMN: ["a", "b"], "test_1": ["3", "2"]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "duplicates"),
+    [([], 0), (["a"], 0), (["a", "b", "a"], 1), (["a", "a", "b", "b", "a"], 3), (["1", "01", "1.0"], 0)],
+)
+def test_rows_with_a_key_that_was_there_before_are_duplicates(keys: list[str], duplicates: int) -> None:
+    assert count_duplicates(table(keys)) == duplicates
+
+
+def test_a_key_of_any_source_gets_a_row_with_nulls_for_the_others() -> None:
+    rows = aligned(left=table(["a", "b"], test_1=["1", "2"]), right=table(["c", "a"], test_1=["3", "4"]))
+
+    assert rows == [
+        {KEY_COLUMN: "a", "left_test_1": "1", "right_test_1": "4"},
+        {KEY_COLUMN: "b", "left_test_1": "2", "right_test_1": None},
+        {KEY_COLUMN: "c", "left_test_1": None, "right_test_1": "3"},
+    ]
+
+
+def test_rows_are_sorted_by_key_as_text() -> None:
+    rows = aligned(only=table(["b", "9", "É", "10", "B"], test_1=["1", "2", "3", "4", "5"]))
+
+    assert [row[KEY_COLUMN] for row in rows] == ["10", "9", "B", "b", "É"]
+    assert [row["only_test_1"] for row in rows] == ["4", "2", "5", "1", "3"]
+
+
+def test_columns_come_source_by_source_with_its_name_as_a_prefix() -> None:
+    first = table(["a"], test_2=["1"], test_1=["2"])
+    second = first.select(["test_1", KEY_COLUMN])
+
+    assert list(aligned(one=first, two=second)[0]) == [KEY_COLUMN, "one_test_2", "one_test_1", "two_test_1"]
+
+
+def test_sources_without_rows_give_a_table_without_rows() -> None:
+    merged = align({"left": table([], test_1=[]), "right": table([], test_1=[])})
+
+    assert len(merged) == 0
+    assert merged.column_names[:3] == [KEY_COLUMN, "left_test_1", "right_test_1"]
+
+
+def test_two_columns_that_would_have_one_name_are_refused() -> None:
+    sources = {"web": table(["a"], orders_test=["1"]), "web_orders": table(["a"], test=["2"])}
+
+    with pytest.raises(InputError, match="both be named 'web_orders_test'"):
+        align(sources)
