@@ -5,7 +5,7 @@ TEMPLATE := {{cookiecutter.project_slug}}
 DEMO := build/customer-etl
 JOBS ?= auto
 
-.PHONY: demo test test-fast lint setup clean
+.PHONY: demo test test-fast lint pins setup clean
 
 demo: .venv/bake
 	$(BIN)/cookiecutter . --no-input --overwrite-if-exists --output-dir build
@@ -21,6 +21,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+pins: setup
+	$(BIN)/python refresh_pins.py
 
 setup: .venv/test
 

@@ -142,6 +142,14 @@ def check_retry_wait_ms(text: str) -> None:
     _check_number(text, 0, 3_600_000, 2000)
 
 
+def check_repo_url(text: str) -> None:
+    _check_text(text, 200)
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~-]+){2,}", text) or "/." in text:
+        raise AnswerError(
+            "use the https address of a repository, such as https://github.com/acme/customer-etl"
+        )
+
+
 CHECKS: dict[str, Callable[[str], None]] = {
     name.removeprefix("check_"): function
     for name, function in list(globals().items())
@@ -233,22 +241,26 @@ def python_string(text: str) -> str:
     return literal
 
 
+FILTERS: tuple[Callable[..., object], ...] = (
+    check,
+    check_all,
+    enrichment,
+    entity,
+    identifier,
+    python_string,
+    quoted,
+    slug,
+    source_name,
+    split_files,
+)
+
+
 class TemplateExtension(Extension):
     """Adds the filters, and keeps answers from running as Jinja."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        for function in (
-            check,
-            check_all,
-            slug,
-            identifier,
-            entity,
-            enrichment,
-            quoted,
-            python_string,
-            split_files,
-        ):
+        for function in FILTERS:
             environment.filters[function.__name__] = function
         self._texts, self._names = _own_texts()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from cookiecutter.main import cookiecutter
+
 from variants import TEMPLATE, Answers
 
 
@@ -30,20 +31,18 @@ class BakedProject:
         return [file.strip() for file in self.answers["source_files"].split(",")]
 
     def files(self) -> set[str]:
-        """The paths of all files, as `git` would show them."""
+        """The paths of all files that are the project's own, sample data and output included."""
         return {
             path.relative_to(self.path).as_posix()
             for path in self.path.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
+            if path.is_file() and not {"__pycache__", ".git"} & set(path.relative_to(self.path).parts)
         }
 
     def read(self, path: str) -> str:
         """A file's text, line ends as they are."""
         return (self.path / path).read_bytes().decode("utf-8")
 
-    def run(
-        self, *command: str, check: bool = True, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the project; `python` and console scripts are this environment's."""
         done = subprocess.run(
             command,

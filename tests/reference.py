@@ -10,7 +10,9 @@ Row = dict[str, str]
 
 def merge(sources: dict[str, list[Row]], key_column: str) -> dict[str, dict[str, str | None]]:
     """One profile per key: each source's last row with that key, columns prefixed; blanks are None."""
-    columns = [f"{s}_{c}" for s, rows in sources.items() for c in (rows[0] if rows else {}) if c != key_column]
+    columns = [
+        f"{s}_{c}" for s, rows in sources.items() for c in (rows[0] if rows else {}) if c != key_column
+    ]
     profiles: dict[str, dict[str, str | None]] = {}
     for source, rows in sources.items():
         for row in rows:

@@ -30,7 +30,8 @@ TEXTS: dict[str, list[str]] = {
     "project_name": ["Customer ETL", "x", 'Ann\'s "Büro" \\ 東京 🦆 & <Söhne> ' + "n" * 50],
     "project_slug": ["customer-etl", "x", "A.b_c-" + "d" * 44],
     "package_name": ["customer_etl", "x", "abcdefghij_" * 3 + "abcdefg"],
-    "description": ["Merges.", "d" * 200, 'It\'s "C:\\new" {x} [b]bold[/b] %s $(id) `id` \'\'\' #'],
+    "repo_url": ["https://github.com/a/b", "https://gitlab.example.com/" + "group/" * 20 + "etl.git"],
+    "description": ["Merges.", "d" * 200, "It's \"C:\\new\" {x} [b]bold[/b] %s $(id) `id` ''' #"],
 }
 
 
@@ -74,4 +75,3 @@ def pairwise() -> Iterator[Answers]:
 def identifier(answers: Answers) -> str:
     """A short name of a variant, for the test's name."""
     return "-".join(f"{name}={value}"[:40] for name, value in answers.items()) or "defaults"
-

@@ -7,8 +7,19 @@ import pytest
 
 from .helpers import ROOT
 
-# Variables that would change what a test sees: the service's own, and those that make rich draw into a pipe.
-FOREIGN = ("SHARD_COUNT", "LOG_FORMAT", "CHAOS_FAIL_SHARD", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
+# Variables that would change what a test sees: of the service, of Render, and of rich, which would draw a bar.
+FOREIGN = (
+    "RENDER",
+    "SHARD_COUNT",
+    "SHARD_TIMEOUT_SECONDS",
+    "LOG_FORMAT",
+{% if cookiecutter.max_retries != "0" %}
+    "CHAOS_FAIL_SHARD",
+    "CHAOS_MODE",
+{% endif %}
+    "FORCE_COLOR",
+    "TTY_COMPATIBLE",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -24,7 +24,7 @@ from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, SOURCE_FILES
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Row = Mapping[str, str]
+Row = dict[str, str]
 
 ROOT = Path(__file__).parents[1]
 MERGE = orchestrator.merge_{{ cookiecutter.__entity }}_data

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import subprocess
 import sys
 import threading
 from dataclasses import asdict
@@ -23,7 +24,7 @@ def add(ctx: TaskContext, left: int, right: int) -> dict[str, int]:
 async def chatter(ctx: TaskContext) -> dict[str, Any]:
     """Prints in every way; returns who it is."""
     print("from print")
-    sys.__stdout__.write("from stdout\n")
+    subprocess.run([sys.executable, "-c", "print('from a process')"], check=True)
     os.write(1, b"from the descriptor\n")
     print("from stderr", file=sys.stderr)
     return asdict(ctx.metadata)

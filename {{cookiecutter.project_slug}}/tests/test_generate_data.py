@@ -3,8 +3,10 @@
 import csv
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import generate_data
+import numpy as np
 import pytest
 from sample_columns import key
 
@@ -52,13 +54,20 @@ def test_each_source_has_each_key_once_over_several_chunks(
     assert capsys.readouterr().out == f"900 keys in {len(SOURCE_FILES)} sources: {out}\n"
 
 
-def test_chunks_have_values_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_and_sources_have_values_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def number(rng: np.random.Generator, numbers: Any) -> Any:
+        return rng.integers(1_000_000, size=len(numbers))
+
+    columns = {"one.csv": {"test_1": number}, "two.csv": {"test_1": number}}
+    monkeypatch.setattr(generate_data, "COLUMNS", columns)
     out = generate(monkeypatch, tmp_path / "out", "--rows", "800")
 
-    for file in SOURCE_FILES:
-        lines = (out / file).read_text(encoding="utf-8").splitlines()
-        values = [line.split(",", 1)[1] for line in lines[1:]]
-        assert values[:400] != values[400:]
+    values = []
+    for file in columns:
+        cells = [line.rpartition(",")[2] for line in (out / file).read_text(encoding="utf-8").splitlines()]
+        values += [cells[1:401], cells[401:]]
+    assert [len(chunk) for chunk in values] == [400] * 4
+    assert len(set(map(tuple, values))) == 4
 
 
 def test_missing_leaves_keys_out_of_all_sources_but_the_first(

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ MAIN = f"{worker.__package__}.main"
 
 
 @pytest.fixture
-def registered() -> Iterator[dict[str, dict[str, Any]]]:
+def registered() -> dict[str, dict[str, Any]]:
     """The options of each task that the start command registers, by the task's name."""
     if sys.platform == "win32":
         pytest.skip("Python has no AF_UNIX on Windows, and Render does not run there")
@@ -51,7 +50,7 @@ def registered() -> Iterator[dict[str, dict[str, Any]]]:
             assert process.wait(timeout=30) == 0
     ((path, body),) = requests
     assert path == "/register-tasks"
-    yield {task["name"]: task["options"] for task in body["tasks"]}
+    return {task["name"]: task["options"] for task in body["tasks"]}
 
 
 def as_registered(options: Options) -> dict[str, Any]:

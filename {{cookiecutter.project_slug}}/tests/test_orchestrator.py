@@ -213,7 +213,7 @@ def test_shards_of_an_earlier_run_complete_the_whole(
     write_sources(data)
     with monkeypatch.context() as broken:
         break_shards(broken, {1: InputError("disk full")})
-        with pytest.raises(RuntimeError, match="--shards 1$"):
+        with pytest.raises(RuntimeError, match="--shards 1"):
             run_merge()
     context = FakeContext()
 
@@ -268,9 +268,12 @@ def test_a_missing_source_is_refused_before_any_shard_runs(data: Path, file: str
         ("SHARD_COUNT", "-1"),
         ("SHARD_COUNT", "2.5"),
         ("SHARD_COUNT", "ten"),
-        ("SHARD_COUNT", "\u0663"),
+        ("SHARD_COUNT", "1\u0663"),
         ("LOG_FORMAT", "xml"),
         ("LOG_FORMAT", "JSON"),
+        ("SHARD_TIMEOUT_SECONDS", "29"),
+        ("SHARD_TIMEOUT_SECONDS", "86401"),
+        ("SHARD_TIMEOUT_SECONDS", "60s"),
         ("DATA_URI", "s3://bucket/data"),
         ("OUTPUT_URI", "gs://bucket/output"),
     ],
@@ -292,10 +295,26 @@ def test_a_wrong_setting_is_refused_by_its_variable_s_name(
 
 @pytest.mark.parametrize("empty", ["", " "])
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
-    for variable in ("DATA_URI", "OUTPUT_URI", "SHARD_COUNT", "LOG_FORMAT"):
+    for variable in ("DATA_URI", "OUTPUT_URI", "SHARD_COUNT", "LOG_FORMAT", "SHARD_TIMEOUT_SECONDS"):
         monkeypatch.setenv(variable, empty)
 
     assert Settings.from_env() == Settings()
+
+
+@pytest.mark.parametrize(("variable", "durable"), [("RENDER", False), ("ANOTHER", True)])
+def test_an_output_on_the_disk_of_a_run_on_render_is_said_to_go_with_it(
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    durable: bool,
+) -> None:
+    monkeypatch.setenv(variable, "true")
+    write_sources(data)
+
+    assert run_merge()["output"]["durable"] is durable
+
+    assert ("output_not_durable" in capsys.readouterr().err) is not durable
 
 
 def test_the_run_logs_its_start_and_its_end(

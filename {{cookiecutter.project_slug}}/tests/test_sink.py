@@ -28,13 +28,17 @@ def profiles(*keys: str) -> pa.Table:
     return pa.table({KEY_COLUMN: keys})
 
 
-def test_a_part_is_replaced(output: Path, part: Part) -> None:
-    part.write_profiles(profiles("a"))
-    (file,) = part.write_profiles(profiles("a", "b"))
+def test_a_part_is_replaced_and_a_reader_of_the_old_one_keeps_it(
+    tmp_path: Path, output: Path, part: Part
+) -> None:
+    (file,) = part.write_profiles(profiles("a"))
+    os.link(output / file["path"], tmp_path / "open")
 
-    assert list(files_in(output)) == [file["path"]]
-    assert file["path"] == f"{part.version}/profiles/part-00000-of-00002.parquet"
+    assert part.write_profiles(profiles("a", "b"))[0]["path"] == file["path"]
+
+    assert list(files_in(output)) == [f"{part.version}/profiles/part-00000-of-00002.parquet"]
     assert pq.read_table(output / file["path"]).to_pydict() == {KEY_COLUMN: ["a", "b"]}
+    assert pq.read_table(tmp_path / "open").to_pydict() == {KEY_COLUMN: ["a"]}
 
 
 @pytest.mark.parametrize(
@@ -83,12 +87,27 @@ def test_a_failure_while_publishing_leaves_the_old_manifest_and_nothing_else(
     assert files_in(output) == before
 
 
-def test_an_output_that_cannot_be_written_is_refused_by_its_variable(output: Path, part: Part) -> None:
+def test_an_output_without_permission_is_refused_by_its_variable(
+    output: Path, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **options: object) -> NoReturn:  # chmod would not stop root
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+
+    with pytest.raises(InputError) as error:
+        part.write_profiles(profiles("a"))
+
+    assert str(error.value) == f"OUTPUT_URI: cannot be written: {os.strerror(errno.EACCES)}"
+
+
+def test_an_output_that_is_a_file_is_refused_by_its_variable(output: Path, part: Part) -> None:
     output.write_text("a file, where a directory must be")
 
-    for write in (lambda: part.write_profiles(profiles("a")), lambda: publish(str(output), VERSION, {})):
-        with pytest.raises(InputError, match="^OUTPUT_URI: cannot be written: "):
-            write()
+    with pytest.raises(InputError, match="OUTPUT_URI: cannot be written: "):
+        part.write_profiles(profiles("a"))
+    with pytest.raises(InputError, match="OUTPUT_URI: cannot be written: "):
+        publish(str(output), VERSION, {})
 
 
 def test_a_result_is_read_as_it_was_written(part: Part) -> None:

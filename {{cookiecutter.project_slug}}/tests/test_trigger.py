@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-import trigger
 
+import trigger
 from {{ cookiecutter.package_name }}.settings import SOURCE_FILES
 
 from .helpers import ROOT, read_manifest, run_python, write_sources

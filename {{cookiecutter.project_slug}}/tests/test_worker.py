@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -81,18 +82,23 @@ def test_rows_without_a_key_are_kept_as_written_with_their_source_and_row(data: 
     assert reject["record"] == {name: cell or None for name, cell in (full[1] | rows[1]).items()}
 
 
-def test_a_shard_without_rows_has_an_empty_part_with_the_same_columns(
+def test_a_part_without_rows_or_without_values_has_the_same_columns_as_others(
     data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHARD_COUNT", "500")
-    write_sources(data, range(5))
-    taken = {shard_of(row[KEY_COLUMN], 500) for row in sample_rows(SOURCE_FILES[0], range(5))}
-    full = run_shard_task(min(taken))
-    empty = run_shard_task(min(set(range(500)) - taken))
+    write_sources(data, [0])
+    (row,) = sample_rows(SOURCE_FILES[0], [0])
+    bare = dict.fromkeys(row, "") | {KEY_COLUMN: "only a key"}
+    write_source(data, SOURCE_FILES[0], [row, bare])
+    with_row, with_bare = (shard_of(key, 500) for key in (row[KEY_COLUMN], bare[KEY_COLUMN]))
 
-    assert (empty["count"], empty["records"], empty["sample_profile"]) == (0, 0, None)
-    schemas = [pq.read_schema(output / result["files"][0]["path"]) for result in (full, empty)]
-    assert schemas[0] == schemas[1]
+    results = [run_shard_task(shard_id) for shard_id in (with_row, with_bare, (with_row + 1) % 500)]
+
+    assert [result["count"] for result in results] == [1, 1, 0]
+    assert results[2]["sample_profile"] is None
+    schemas = [pq.read_schema(output / result["files"][0]["path"]) for result in results]
+    assert schemas[0] == schemas[1] == schemas[2]
+    assert schemas[0].field(KEY_COLUMN).type == pa.string()
 
 
 def test_events_as_json_hold_the_shard_the_run_and_the_work(

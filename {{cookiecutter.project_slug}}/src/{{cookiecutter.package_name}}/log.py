@@ -18,7 +18,8 @@ def event(name: str, **fields: Any) -> None:
         line = json.dumps({"event": name, **fields}, ensure_ascii=False)
     else:
         line = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(line + "\n")  # in one write: attempts may share one stderr
+    sys.stderr.flush()
 
 
 @contextmanager

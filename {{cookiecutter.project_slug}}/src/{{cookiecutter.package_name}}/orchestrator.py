@@ -7,13 +7,13 @@ from typing import Any
 from {{ cookiecutter.render_package }} import Options, Retry, TaskContext, Workflows
 
 from . import log, sink
-from .settings import KEY_COLUMN, SOURCE_FILES, InputError, Settings
+from .settings import KEY_COLUMN, RUN_TIMEOUT_SECONDS, SOURCE_FILES, InputError, Settings
 from .source_format import read_header
 from .statistics import combine_statistics
 from .worker import process_shard
 
 # A retry would run every shard again; the shards' own retries are the ones that help.
-OPTIONS = Options(retry=Retry(max_retries=0, wait_duration_ms=0), timeout_seconds=4 * 3600)
+OPTIONS = Options(retry=Retry(max_retries=0, wait_duration_ms=0), timeout_seconds=RUN_TIMEOUT_SECONDS)
 
 app = Workflows()
 
@@ -41,7 +41,9 @@ async def merge_{{ cookiecutter.__entity }}_data(
     if len(results) < len(shard_ids):
         raise RuntimeError(_failures(dict(zip(shard_ids, outcomes, strict=True))))
     summary = aggregate_results(results)
-    summary["output"] = _publish(results, settings)
+    summary["output"] = {**_publish(results, settings), "durable": settings.output_is_durable}
+    if not settings.output_is_durable:
+        log.event("output_not_durable", run_id=run_id, hint="it is on this run's own disk; set OUTPUT_URI")
     log.event("run_end", run_id=run_id, record_count=summary["records_processed"])
     return summary
 

@@ -18,7 +18,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -96,6 +96,8 @@ def publish(output_uri: str, version: str, manifest: dict[str, Any]) -> None:
     output = Path(output_uri)
     previous = _read_json(output / MANIFEST) or {}
     _write_json(output / MANIFEST, {"version": version, **manifest})
+    for leftover in (output / version).glob("*/.*"):  # of attempts that were killed
+        leftover.unlink(missing_ok=True)
     for directory in output.iterdir():
         unused = directory.name not in (version, previous.get("version"))
         old = time.time() - directory.stat().st_mtime > KEEP_SECONDS
@@ -116,7 +118,8 @@ def _replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError(f"OUTPUT_URI: cannot be written: {error.strerror or error}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
@@ -126,4 +129,7 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    with suppress(OSError, ValueError):
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return value
+    return None

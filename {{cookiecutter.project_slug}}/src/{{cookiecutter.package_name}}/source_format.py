@@ -73,7 +73,7 @@ def _lines(source: BinaryIO, file: str) -> Iterator[str]:
     """The source's lines as text; a wrong byte is reported with its column, counted in bytes."""
     for number, line in enumerate(source, start=1):
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            yield line.decode().removeprefix("\ufeff" if number == 1 else "")  # a byte order mark
         except UnicodeDecodeError as error:
             place = f"{file}, line {number}, column {error.start + 1}"
             raise InputError(f"{place}: byte 0x{line[error.start]:02x} is not UTF-8") from None

@@ -4,18 +4,24 @@ from typing import Any
 
 from {{ cookiecutter.render_package }} import Options, Retry, TaskContext, Workflows
 
+{% if cookiecutter.max_retries != "0" %}
+from .chaos import fail_once
+{% endif %}
 from .log import describe, shard_events
-from .settings import MAX_RETRIES, RETRY_WAIT_MS, SHARD_TIMEOUT_SECONDS, Settings
+from .settings import MAX_RETRIES, RETRY_WAIT_MS, Settings, shard_timeout_seconds
 
 OPTIONS = Options(
     retry=Retry(max_retries=MAX_RETRIES, wait_duration_ms=RETRY_WAIT_MS),
-    timeout_seconds=SHARD_TIMEOUT_SECONDS,
+    timeout_seconds=shard_timeout_seconds(),
 )
 
 app = Workflows()
 
 
 @app.task(retry=OPTIONS.retry, timeout_seconds=OPTIONS.timeout_seconds)
+{% if cookiecutter.max_retries != "0" %}
+@fail_once
+{% endif %}
 def process_shard(ctx: TaskContext, shard_id: int) -> dict[str, Any]:
     """Process one shard and return its small summary; a second attempt writes the same bytes.
 
