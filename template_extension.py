@@ -33,7 +33,15 @@ TAKEN_PACKAGES = frozenset(
     """.split()
 )
 TAKEN_COLUMNS = frozenset(
-    ["churn_risk", "completeness", "expansion_potential", "health_score", "idempotency_key", "seen_in"]
+    [
+        "churn_risk",
+        "completeness",
+        "expansion_potential",
+        "health_score",
+        "idempotency_key",
+        "row_count",
+        "seen_in",
+    ]
 )
 WINDOWS_DEVICES = frozenset(
     ["aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))]
@@ -236,8 +244,8 @@ def quoted(text: str) -> str:
 def python_string(text: str) -> str:
     """A string literal for Python with the quotes that a formatter would choose."""
     literal = json.dumps(text, ensure_ascii=False)
-    if '"' in text and "'" not in text:
-        return "'" + literal[1:-1].replace('\\"', '"') + "'"
+    if text.count('"') > text.count("'"):
+        return "'" + literal[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
     return literal
 
 

@@ -3,6 +3,7 @@
 Written from the rules' text, with nothing of the template's code in it.
 """
 
+import math
 from typing import Any
 
 Row = dict[str, str]
@@ -28,9 +29,10 @@ def merge(sources: dict[str, list[Row]], key_column: str) -> dict[str, dict[str,
 
 def number(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        value = float(text or "nan")
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 def enrich(profile: dict[str, str | None]) -> dict[str, Any]:

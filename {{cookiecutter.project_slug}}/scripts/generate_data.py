@@ -41,6 +41,7 @@ def write_source(path: Path, file: str, position: int, options: argparse.Namespa
             hot = np.zeros(round(len(numbers) * options.hot / (1 - options.hot)), dtype=np.int64)
             numbers = np.concatenate([numbers, again, hot])
             columns = {name: make(rng, numbers) for name, make in COLUMNS[file].items()}
+            columns.pop(KEY_COLUMN, None)  # the sample may have a column of the key's name
             chunk = pd.DataFrame({KEY_COLUMN: [key(number) for number in numbers], **columns})
             chunk.to_csv(stream, header=first == 0, index=False, lineterminator="\n")
 

@@ -11,7 +11,6 @@ from .helpers import ROOT
 FOREIGN = (
     "RENDER",
     "SHARD_COUNT",
-    "SHARD_TIMEOUT_SECONDS",
     "LOG_FORMAT",
 {% if cookiecutter.max_retries != "0" %}
     "CHAOS_FAIL_SHARD",

@@ -271,9 +271,6 @@ def test_a_missing_source_is_refused_before_any_shard_runs(data: Path, file: str
         ("SHARD_COUNT", "1\u0663"),
         ("LOG_FORMAT", "xml"),
         ("LOG_FORMAT", "JSON"),
-        ("SHARD_TIMEOUT_SECONDS", "29"),
-        ("SHARD_TIMEOUT_SECONDS", "86401"),
-        ("SHARD_TIMEOUT_SECONDS", "60s"),
         ("DATA_URI", "s3://bucket/data"),
         ("OUTPUT_URI", "gs://bucket/output"),
     ],
@@ -295,7 +292,7 @@ def test_a_wrong_setting_is_refused_by_its_variable_s_name(
 
 @pytest.mark.parametrize("empty", ["", " "])
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, empty: str) -> None:
-    for variable in ("DATA_URI", "OUTPUT_URI", "SHARD_COUNT", "LOG_FORMAT", "SHARD_TIMEOUT_SECONDS"):
+    for variable in ("DATA_URI", "OUTPUT_URI", "SHARD_COUNT", "LOG_FORMAT"):
         monkeypatch.setenv(variable, empty)
 
     assert Settings.from_env() == Settings()

@@ -257,7 +257,7 @@ REFUSALS = [
     ),
     pytest.param(
         as_csv(HEADER, ["1", "a"], ["2", "x" * 3 * BLOCK_BYTES], ["3", "c"]),
-        f": a row is longer than {BLOCK_BYTES} bytes",
+        f", line 3: a row is longer than {BLOCK_BYTES} bytes",
         id="row longer than the block",
     ),
 ]

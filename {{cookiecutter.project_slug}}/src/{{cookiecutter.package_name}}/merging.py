@@ -40,8 +40,8 @@ def align(sources: dict[str, pa.Table]) -> pa.Table:
     Raises:
         InputError: two columns would have the same name.
     """
-    keys = pa.chunked_array([table[KEY_COLUMN] for table in sources.values()], pa.string())
-    keys = pc.unique(keys)
+    chunks = [chunk for table in sources.values() for chunk in table[KEY_COLUMN].cast(pa.string()).chunks]
+    keys = pc.unique(pa.chunked_array(chunks, pa.string()))
     keys = keys.take(pc.array_sort_indices(keys))
     columns, names = [keys], [KEY_COLUMN]
     for source, table in sources.items():

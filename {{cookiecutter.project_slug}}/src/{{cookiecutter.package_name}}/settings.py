@@ -14,6 +14,7 @@ SOURCE_FILES = [
 KEY_COLUMN = {{ cookiecutter.key_column | python_string }}
 MAX_RETRIES = {{ cookiecutter.max_retries }}
 RETRY_WAIT_MS = {{ cookiecutter.retry_wait_ms }}
+SHARD_TIMEOUT_SECONDS = {{ 1800 if cookiecutter.schedule == "hourly" else 3600 }}
 RUN_TIMEOUT_SECONDS = {{ 3300 if cookiecutter.schedule == "hourly" else 14400 }}
 
 
@@ -29,7 +30,6 @@ class Settings:
     output_uri: str = "output"
     shard_count: int = {{ cookiecutter.shard_count }}
     log_format: str = "{{ cookiecutter.logging }}"
-    shard_timeout_seconds: int = 3600
 
     @classmethod
     def from_env(cls) -> Self:
@@ -41,28 +41,12 @@ class Settings:
                 _read("SHARD_COUNT", str(cls.shard_count), r"[1-9]\d?|[1-4]\d\d|500", "from 1 to 500")
             ),
             log_format=_read("LOG_FORMAT", cls.log_format, "json|text", "json or text"),
-            shard_timeout_seconds=int(
-                _read(
-                    "SHARD_TIMEOUT_SECONDS",
-                    str(cls.shard_timeout_seconds),
-                    r"[3-9]\d|[1-9]\d{2,3}|[1-7]\d{4}|8[0-5]\d{3}|86[0-3]\d\d|86400",
-                    "from 30 to 86400",
-                )
-            ),
         )
 
     @property
     def output_is_durable(self) -> bool:
         """Whether the output outlives the run: on Render, an instance's disk goes with it."""
         return "RENDER" not in os.environ
-
-
-def shard_timeout_seconds() -> int:
-    """The timeout for the task's options, which are made at import: what is wrong is said when a run starts."""
-    try:
-        return Settings.from_env().shard_timeout_seconds
-    except InputError:
-        return Settings.shard_timeout_seconds
 
 
 def source_name(file: str) -> str:

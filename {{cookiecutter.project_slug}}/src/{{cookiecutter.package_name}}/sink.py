@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -98,11 +97,11 @@ def publish(output_uri: str, version: str, manifest: dict[str, Any]) -> None:
     _write_json(output / MANIFEST, {"version": version, **manifest})
     for leftover in (output / version).glob("*/.*"):  # of attempts that were killed
         leftover.unlink(missing_ok=True)
-    for directory in output.iterdir():
-        unused = directory.name not in (version, previous.get("version"))
-        old = time.time() - directory.stat().st_mtime > KEEP_SECONDS
-        if unused and old and re.fullmatch(r"v-[0-9a-f]{16}", directory.name):
-            shutil.rmtree(directory, ignore_errors=True)
+    for directory in output.glob("v-" + "[0-9a-f]" * 16):
+        with suppress(OSError):  # another run may be removing it
+            old = time.time() - directory.stat().st_mtime > KEEP_SECONDS
+            if old and directory.name not in (version, previous.get("version")):
+                shutil.rmtree(directory)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from .settings import KEY_COLUMN, InputError
 
+LONGEST_ROW = 1 << 20  # bytes
 csv.field_size_limit(2**31 - 1)
 
 
@@ -52,6 +53,8 @@ def find_fault(directory: str, file: str) -> InputError | None:
                     column = min(len(row), len(header)) + 1
                     cells = f"{len(row)} cells, the header has {len(header)}"
                     return InputError(f"{file}, line {line}, column {column}: {cells}")
+                if sum(len(cell.encode()) for cell in row) > LONGEST_ROW - 2 * len(row):
+                    return InputError(f"{file}, line {line}: a row is longer than {LONGEST_ROW} bytes")
     except InputError as error:
         return error
     return None

@@ -18,9 +18,9 @@ from pyarrow import csv
 from .settings import KEY_COLUMN, InputError
 from .sharding import shard_of, shards_of
 from .sink import ROW_NUMBER
-from .source_format import find_fault, open_source, read_header
+from .source_format import LONGEST_ROW, find_fault, open_source, read_header
 
-BLOCK_BYTES = 1 << 20  # what the reader holds of a source at a time; no row may be longer
+BLOCK_BYTES = LONGEST_ROW  # Arrow holds a few dozen blocks at a time, and no row can be longer than one
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> So
         blocks = _blocks(path, header) if lines else ()  # Arrow refuses a header without a line break
         rows, rejects, last_cell = _filter(blocks, header, shard_id, shard_count)
     except pa.ArrowInvalid:
-        too_long = InputError(f"{file}: a row is longer than {BLOCK_BYTES} bytes")
-        raise find_fault(directory, file) or too_long from None
+        unknown = InputError(f"{file}: is not the CSV that it must be")
+        raise find_fault(directory, file) or unknown from None
     if _may_end_in_quotes(path, last_cell) and (fault := find_fault(directory, file)):
         raise fault
     if before != _identity(path.stat()):

@@ -8,11 +8,11 @@ from {{ cookiecutter.render_package }} import Options, Retry, TaskContext, Workf
 from .chaos import fail_once
 {% endif %}
 from .log import describe, shard_events
-from .settings import MAX_RETRIES, RETRY_WAIT_MS, Settings, shard_timeout_seconds
+from .settings import MAX_RETRIES, RETRY_WAIT_MS, SHARD_TIMEOUT_SECONDS, Settings
 
 OPTIONS = Options(
     retry=Retry(max_retries=MAX_RETRIES, wait_duration_ms=RETRY_WAIT_MS),
-    timeout_seconds=shard_timeout_seconds(),
+    timeout_seconds=SHARD_TIMEOUT_SECONDS,
 )
 
 app = Workflows()
