@@ -28,11 +28,11 @@ def test_aggregation_example_works(bake_project: Callable[..., BakedProject]) ->
     for row in project.source_rows("orders.csv"):
         expected[row["user_id"]].append(float(row["amount"]))
     assert max(map(len, expected.values())) > 1
-    for row in project.published():
-        amounts = expected[row["user_id"]]
-        assert row["orders_amount"] == pytest.approx(sum(amounts))
-        assert row["orders_row_count"] == len(amounts)
-        assert str(row["clicks_name"]).startswith("Name")
+    for profile in project.published():
+        amounts = expected[profile["user_id"]]
+        assert profile["orders_amount"] == pytest.approx(sum(amounts))
+        assert profile["orders_row_count"] == len(amounts)
+        assert profile["clicks_name"].startswith("Name")
 
 
 @pytest.mark.parametrize(
