@@ -28,7 +28,7 @@ CUSTOMER_KEY = "customer_id"
 TAKEN_PACKAGES = frozenset(
     """
     aiohttp attr attrs benchmark build chaos_drill conftest dateutil dist generate_data httpx main mypy numpy
-    output pandas pip psycopg py pyarrow pytest render render_sdk rich ruff sample_columns sample_data
+    output pandas pip psycopg py pyarrow pytest remote render render_sdk rich ruff sample_columns sample_data
     scripts setuptools src test tests trigger wheel yaml
     """.split()
 )

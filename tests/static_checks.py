@@ -24,7 +24,7 @@ TOOLS = {"mypy", "pandas-stubs", "pytest", "ruff"}
 
 ALWAYS = """
     .env.example .github/workflows/ci.yml .gitignore .pre-commit-config.yaml .python-version Makefile README.md
-    constraints.txt pyproject.toml render.yaml trigger.py
+    constraints.txt pyproject.toml remote.py render.yaml trigger.py
     scripts/generate_data.py scripts/sample_columns.py
     tests/__init__.py tests/conftest.py tests/helpers.py tests/tasks.py tests/test_engine.py tests/test_enrichment.py
     tests/test_generate_data.py tests/test_main.py tests/test_merging.py tests/test_orchestrator.py

@@ -39,14 +39,14 @@ SUMMARY = {
 # One process for many runs, for the import of the client takes a second. It reads and writes JSON lines.
 DRIVER = """
 import contextlib, io, json, os, sys
-import trigger, render
-trigger.os.environ.update(NO_PROXY="*")
+import remote, render, trigger
+os.environ.update(NO_PROXY="*")
 variables = dict(os.environ)
 for line in sys.stdin:
     case = json.loads(line)
     render.Render.__init__.__kwdefaults__["base_url"] = case["url"]
     os.environ.clear(); os.environ.update(variables | case["environment"])
-    vars(trigger).update(case["settings"])
+    vars(remote).update(case["settings"])
     sys.argv = ["trigger.py", *case["options"]]
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

@@ -110,12 +110,22 @@ def test_an_output_that_is_a_file_is_refused_by_its_variable(output: Path, part:
         publish(str(output), VERSION, {})
 
 
-def test_a_result_is_read_as_it_was_written(part: Part) -> None:
+def test_a_result_is_read_as_it_was_written(output: Path, part: Part) -> None:
     assert part.read_result() is None
+    result = {"shard_id": 0, "sample_profile": {KEY_COLUMN: "ü"}, "files": part.write_profiles(profiles())}
 
-    part.write_result({"shard_id": 0, "sample_profile": {KEY_COLUMN: "ü"}})
+    part.write_result(result)
 
-    assert part.read_result() == {"shard_id": 0, "sample_profile": {KEY_COLUMN: "ü"}}
+    assert part.read_result() == result
+
+
+def test_a_result_whose_files_are_gone_does_not_count(output: Path, part: Part) -> None:
+    files = part.write_profiles(profiles())
+    part.write_result({"shard_id": 0, "files": files})
+
+    (output / files[0]["path"]).unlink()
+
+    assert part.read_result() is None
 
 
 def test_without_rejects_there_is_no_file_of_rejects(output: Path, part: Part) -> None:

@@ -77,8 +77,11 @@ class Part:
         _write_json(self._path("results", "shard", "json"), result)
 
     def read_result(self) -> dict[str, Any] | None:
-        """The summary that an earlier run has left for this version, if it has."""
-        return _read_json(self._path("results", "shard", "json"))
+        """The summary that an earlier run has left for this version, if it and the shard's files are there."""
+        result = _read_json(self._path("results", "shard", "json"))
+        if result and all(Path(self.output_uri, file["path"]).is_file() for file in result["files"]):
+            return result
+        return None
 
     def _path(self, directory: str, name: str, suffix: str) -> Path:
         file = f"{name}-{self.shard_id:05d}-of-{self.shard_count:05d}.{suffix}"
