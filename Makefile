@@ -4,8 +4,9 @@ BIN := .venv/bin
 TEMPLATE := {{cookiecutter.project_slug}}
 DEMO := build/customer-etl
 JOBS ?= auto
+ROWS ?= 100000
 
-.PHONY: demo test test-fast lint pins setup clean
+.PHONY: demo test test-fast lint bench pins setup clean
 
 demo: .venv/bake
 	$(BIN)/cookiecutter . --no-input --overwrite-if-exists --output-dir build
@@ -21,6 +22,9 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python benchmarks/pipeline.py --rows $(ROWS)
 
 pins: setup
 	$(BIN)/python refresh_pins.py
