@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from baked import BakedProject, bake
+from fake_api import FakeApi, polled, serve, started
 from render_runtime import RenderRuntime
 from variants import Answers, choices, identifier
 
@@ -97,3 +99,31 @@ def test_build_and_start_commands_run_in_a_clean_environment(
     done = shell(services["cron"]["startCommand"], check=False)
     assert done.returncode == 1
     assert "WORKFLOW_SLUG" in done.stderr
+
+
+@pytest.mark.parametrize(("schedule", "period"), [("hourly", "%Y-%m-%dT%H"), ("daily", "%Y-%m-%d")])
+def test_scheduled_starts_of_one_period_share_a_key(
+    bake_project: Callable[..., BakedProject], schedule: str, period: str
+) -> None:
+    """The start command of the cron service, as a shell runs it: a second start joins the first one's run."""
+    project = bake_project(schedule=schedule)
+    [cron] = [s for s in yaml.safe_load(project.read("render.yaml"))["services"] if s["type"] == "cron"]
+    summary = {"statistics": {}, "records_processed": 4, "duplicate_records": 0, "rejected_records": 0}
+    counts = {"profiles_generated": 1, "shards_processed": 1, "output": {"published": False, "version": "v"}}
+    api = FakeApi(start=[started()], poll=[polled("completed", [summary | counts])])
+    before = datetime.now(UTC)
+    with serve(api):
+        done = project.run("bash", "-c", cron["startCommand"], RENDER_LOCAL_DEV_URL=api.url, NO_PROXY="*")
+    assert done.stdout.splitlines()[-1].startswith("Merged 1 enriched profiles across 1 shards")
+    [request] = api.sent("POST")
+    times = {before.strftime(period), datetime.now(UTC).strftime(period)}
+    assert request.body["idempotencyKey"] in {f"customer-etl-{time}" for time in times}
+
+
+def test_hourly_runs_end_before_the_next_one(bake_project: Callable[..., BakedProject]) -> None:
+    """So that runs never overlap: a run's timeout is shorter than its period, a shard's than a run's."""
+    for schedule, period in (("hourly", 3600), ("daily", 24 * 3600)):
+        project = bake_project(schedule=schedule, project_slug=schedule)
+        code = f"from {project.package} import settings as s; print(s.SHARD_TIMEOUT_SECONDS, s.RUN_TIMEOUT_SECONDS)"
+        shard, run = map(int, project.run("python", "-c", code).stdout.split())
+        assert 30 <= shard < run < period

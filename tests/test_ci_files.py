@@ -4,12 +4,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+import refresh_pins
 from baked import BakedProject
 from variants import TEMPLATE
 
@@ -61,3 +63,31 @@ def test_ci_run_calls_the_readmes_command() -> None:
     script = (TEMPLATE / ".ci" / "run").read_text(encoding="utf-8")
     assert script.splitlines()[-1] == "make test"
     assert "make test " in (TEMPLATE / "README.md").read_text(encoding="utf-8")
+
+
+def test_pins_are_refreshed_for_every_requirement_of_every_variant(
+    bake_project: Callable[..., BakedProject],
+) -> None:
+    """What `make pins` resolves is all that any variant asks for."""
+    asked = set()
+    for package in ("render", "render_sdk"):
+        project = tomllib.loads(
+            bake_project(render_package=package, project_slug=package + "-x").read("pyproject.toml")
+        )
+        asked |= {*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["dev"]}
+        asked |= {*project["build-system"]["requires"]}
+    assert sorted(asked) == sorted(refresh_pins.requirements_of_all_variants())
+
+
+def test_linters_pin_is_one_version() -> None:
+    project = TEMPLATE / "{{cookiecutter.project_slug}}"
+    pins = (project / "constraints.txt").read_text(encoding="utf-8")
+    hooks = (project / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"^ruff==(.*)", pins, re.MULTILINE) == re.findall(r"rev: v(.*)", hooks)
+    own = (TEMPLATE / "constraints.txt").read_text(encoding="utf-8")
+    assert versions(pins) <= versions(own)
+
+
+def versions(pins: str) -> set[str]:
+    """`name==version`, without the systems that it is for; the template has its own reasons for some."""
+    return {line.partition(" ;")[0] for line in pins.splitlines()}

@@ -43,7 +43,7 @@ async def merge_{{ cookiecutter.__entity }}_data(
     summary = aggregate_results(results)
     summary["output"] = {**_publish(results, settings), "durable": settings.output_is_durable}
     if not settings.output_is_durable:
-        log.event("output_not_durable", run_id=run_id, hint="it is on this run's own disk; set OUTPUT_URI")
+        log.event("output_not_durable", run_id=run_id, hint="it goes with the disk of this run's instance")
     log.event("run_end", run_id=run_id, record_count=summary["records_processed"])
     return summary
 
