@@ -55,7 +55,17 @@ def test_counts_are_those_of_the_shard(data: Path) -> None:
     assert result["count"] == len(mine)
     assert result["records"] == len(mine) * len(SOURCE_FILES)
     assert result["duplicate_records"] == result["rejected_records"] == 0
-    assert result["sample_profile"][KEY_COLUMN] == min(row[KEY_COLUMN] for row in mine)
+
+
+def test_only_the_shard_of_the_first_key_shows_a_profile(data: Path) -> None:
+    """A result must hold no rows but the summary's one sample, which is the same for any number of shards."""
+    write_sources(data, range(20))
+    first = min(row[KEY_COLUMN] for row in sample_rows(SOURCE_FILES[0], range(20)))
+
+    samples = {shard_id: run_shard_task(shard_id)["sample_profile"] for shard_id in (0, 1)}
+
+    assert samples[shard_of(first, 2)][KEY_COLUMN] == first
+    assert samples[1 - shard_of(first, 2)] is None
 
 
 def test_the_result_is_strict_json_that_does_not_grow_with_the_shard(data: Path) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from .enrichment import enrich, merge_rows
 from .merging import align, count_duplicates
-from .settings import SOURCE_FILES, Settings, source_name
+from .settings import KEY_COLUMN, SOURCE_FILES, Settings, source_name
 from .sink import Part
 from .sources import read_shard
 from .statistics import shard_statistics
@@ -18,16 +18,18 @@ def run_shard(shard_id: int, settings: Settings) -> dict[str, Any]:
     """Process one shard of the sources and write its part of the output.
 
     Returns:
-        A small JSON object, whatever the number of rows: counts, statistics, one profile as a sample, and
-        where the part is. The orchestrator adds these up (orchestrator.aggregate_results).
+        A small JSON object, whatever the number of rows: counts, statistics, and where the part is. One
+        shard adds a profile as a sample, the one that has the first of all keys; rows travel nowhere else.
     """
     tables: dict[str, pa.Table] = {}
     rejects: dict[str, pa.Table] = {}
+    first_keys: list[str] = []
     identity = hashlib.sha256()
     records = duplicates = 0
     for file in SOURCE_FILES:
         source = read_shard(settings.data_uri, file, shard_id, settings.shard_count)
         identity.update(f"{source.sha256}  {file}\n".encode())
+        first_keys += filter(None, [source.first_key])
         rejects[file] = source.rejects
         records += len(source.rows)
         duplicates += count_duplicates(source.rows)
@@ -37,6 +39,7 @@ def run_shard(shard_id: int, settings: Settings) -> dict[str, Any]:
     tables.clear()
     profiles = enrich(merged)
     output = _to_arrow(profiles)
+    samples = [row for row in output.slice(0, 1).to_pylist() if row[KEY_COLUMN] == min(first_keys)]
 
     part = Part(settings.output_uri, identity.hexdigest(), shard_id, settings.shard_count)
     result = {
@@ -46,7 +49,7 @@ def run_shard(shard_id: int, settings: Settings) -> dict[str, Any]:
         "duplicate_records": duplicates,
         "rejected_records": sum(len(table) for table in rejects.values()),
         "statistics": shard_statistics(profiles),
-        "sample_profile": next(iter(output.slice(0, 1).to_pylist()), None),
+        "sample_profile": next(iter(samples), None),
         "source_data_hash": part.source_data_hash,
         "version": part.version,
         "files": [*part.write_profiles(output), *part.write_rejects(rejects)],

@@ -25,10 +25,11 @@ BLOCK_BYTES = LONGEST_ROW  # Arrow holds a few dozen blocks at a time, and no ro
 
 @dataclass(frozen=True)
 class SourceShard:
-    """One source's rows of one shard, the rows that have no key, numbered, and the whole file's SHA-256."""
+    """One source's rows of one shard, its rows without a key, numbered, and of the whole file two facts."""
 
     rows: pa.Table
     rejects: pa.Table
+    first_key: str | None
     sha256: str
 
 
@@ -48,15 +49,13 @@ def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> So
     path = Path(directory, file)
     try:
         blocks = _blocks(path, header) if lines else ()  # Arrow refuses a header without a line break
-        rows, rejects, last_cell = _filter(blocks, header, shard_id, shard_count)
+        rows, rejects, first_key = _filter(blocks, header, shard_id, shard_count)
     except pa.ArrowInvalid:
         unknown = InputError(f"{file}: is not the CSV that it must be")
         raise find_fault(directory, file) or unknown from None
-    if _may_end_in_quotes(path, last_cell) and (fault := find_fault(directory, file)):
-        raise fault
     if before != _identity(path.stat()):
         raise InputError(f"{file}: was changed while it was read")
-    return SourceShard(rows, rejects, sha256)
+    return SourceShard(rows, rejects, first_key, sha256)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int]:
@@ -88,14 +87,18 @@ def _may_end_in_quotes(path: Path, last_cell: str | None) -> bool:
 
 
 def _blocks(path: Path, header: list[str]) -> Iterator[pa.RecordBatch]:
-    as_text = dict.fromkeys(header, pa.string())
+    as_text, last_cell = dict.fromkeys(header, pa.string()), None
     with csv.open_csv(
         path,
         csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
         csv.ParseOptions(newlines_in_values=True),
         csv.ConvertOptions(column_types=as_text, null_values=[""], strings_can_be_null=True),
     ) as reader:
-        yield from reader
+        for block in reader:
+            yield block
+            last_cell = block.column(len(header) - 1)[-1].as_py() if len(block) else last_cell
+    if _may_end_in_quotes(path, last_cell) and (fault := find_fault(str(path.parent), path.name)):
+        raise fault
 
 
 def _filter(
@@ -104,7 +107,7 @@ def _filter(
     schema = pa.schema([(name.strip(), pa.string()) for name in header])
     numbered = schema.insert(0, pa.field(ROW_NUMBER, pa.int64()))
     takes_rejects = shard_id == shard_of("", shard_count)
-    rows, rejects, seen, last_cell = [], [], 0, None
+    rows, rejects, first_keys, seen = [], [], [], 0
     for block in blocks:
         batch = pa.RecordBatch.from_arrays(block.columns, schema=schema)
         keys = pc.fill_null(pc.utf8_trim_whitespace(batch[KEY_COLUMN]), "")
@@ -115,6 +118,7 @@ def _filter(
         if takes_rejects:
             numbers = pa.array(range(seen + 1, seen + 1 + len(batch)), pa.int64())
             rejects.append(batch.add_column(0, numbered.field(0), numbers).filter(blank))
+        first_keys.append(pc.min(pc.if_else(blank, None, keys)).as_py())
         seen += len(batch)
-        last_cell = batch.column(len(header) - 1)[-1].as_py() if len(batch) else last_cell
-    return pa.Table.from_batches(rows, schema), pa.Table.from_batches(rejects, numbered), last_cell
+    first_key = min(filter(None, first_keys), default=None)
+    return pa.Table.from_batches(rows, schema), pa.Table.from_batches(rejects, numbered), first_key
