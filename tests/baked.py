@@ -98,7 +98,7 @@ def project_environment(**environment: str) -> dict[str, str]:
     own = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("RENDER_", "PYTEST_", "CHAOS_", "WORKFLOW_", "COV_"))
+        if not name.startswith(("RENDER_", "PYTEST_", "CHAOS_", "WORKFLOW_", "COV_", "MAKE", "MFLAGS"))
         and name not in ("DATA_URI", "OUTPUT_URI", "SHARD_COUNT", "LOG_FORMAT", "PYTHONDONTWRITEBYTECODE")
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", "")])
