@@ -119,6 +119,17 @@ def test_a_result_is_read_as_it_was_written(output: Path, part: Part) -> None:
     assert part.read_result() == result
 
 
+def test_a_version_that_is_written_again_counts_as_new(output: Path, part: Part) -> None:
+    """A run of other data removes old versions; one that is just being made must not look old."""
+    part.write_result({"shard_id": 0, "files": []})
+    os.utime(output / part.version, (0, 0))
+    part.write_result({"shard_id": 0, "files": []})
+
+    sink.publish(str(output), "v-other", {})
+
+    assert (output / part.version).is_dir()
+
+
 def test_a_result_whose_files_are_gone_does_not_count(output: Path, part: Part) -> None:
     files = part.write_profiles(profiles())
     part.write_result({"shard_id": 0, "files": files})

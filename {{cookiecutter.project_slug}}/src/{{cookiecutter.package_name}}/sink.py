@@ -75,6 +75,7 @@ class Part:
     def write_result(self, result: dict[str, Any]) -> None:
         """Keep the shard's summary, so that a run of other shards can publish the whole."""
         _write_json(self._path("results", "shard", "json"), result)
+        os.utime(Path(self.output_uri, self.version))  # in use: a run of other data must not remove it
 
     def read_result(self) -> dict[str, Any] | None:
         """The summary that an earlier run has left for this version, if it and the shard's files are there."""
