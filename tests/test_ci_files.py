@@ -59,10 +59,11 @@ def test_commands_of_the_generated_ci_work(bake_project: Callable[..., BakedProj
     )
 
 
-def test_ci_run_calls_the_readmes_command() -> None:
+def test_ci_run_calls_the_readmes_commands() -> None:
     script = (TEMPLATE / ".ci" / "run").read_text(encoding="utf-8")
-    assert script.splitlines()[-1] == "make test"
-    assert "make test " in (TEMPLATE / "README.md").read_text(encoding="utf-8")
+    assert script.splitlines()[-2:] == ["make demo", "make test"]
+    readme = (TEMPLATE / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"make demo .*\nmake test ", readme)
 
 
 def test_pins_are_refreshed_for_every_requirement_of_every_variant(
