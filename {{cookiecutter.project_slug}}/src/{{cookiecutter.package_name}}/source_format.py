@@ -6,8 +6,8 @@ as there are in the header. The fast reader (sources.py) only says that somethin
 
 import csv
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from .settings import KEY_COLUMN, InputError
 
@@ -15,7 +15,7 @@ LONGEST_ROW = 1 << 20  # bytes
 csv.field_size_limit(2**31 - 1)
 
 
-def open_source(directory: str, file: str) -> BinaryIO:
+def open_source(directory: str, file: str) -> BufferedReader:
     """Open a source for reading; an `InputError` says why it cannot be read."""
     try:
         return (Path(directory) / file).open("rb")
@@ -60,7 +60,7 @@ def find_fault(directory: str, file: str) -> InputError | None:
     return None
 
 
-def _rows(source: BinaryIO, file: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(source: BufferedReader, file: str) -> Iterator[tuple[int, list[str]]]:
     """Each row with the line that it begins on."""
     first_line = 1
     rows = csv.reader(_lines(source, file), strict=True)
@@ -72,7 +72,7 @@ def _rows(source: BinaryIO, file: str) -> Iterator[tuple[int, list[str]]]:
         raise InputError(f"{file}, line {first_line}: {error}; is a quote not closed?") from None
 
 
-def _lines(source: BinaryIO, file: str) -> Iterator[str]:
+def _lines(source: BufferedReader, file: str) -> Iterator[str]:
     """The source's lines as text; a wrong byte is reported with its column, counted in bytes."""
     for number, line in enumerate(source, start=1):
         try:

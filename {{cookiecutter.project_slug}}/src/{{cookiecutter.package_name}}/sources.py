@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -45,10 +44,16 @@ def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> So
     header = read_header(directory, file)
     with open_source(directory, file) as stream:
         before = _identity(os.fstat(stream.fileno()))
-        sha256, lines = _scan(stream)
+        beginning = stream.read(BLOCK_BYTES)
+        stream.seek(0)
+        # A pass of its own: Arrow reads in threads, which given a Python stream can outlive an error and hang
+        # the process at its end.
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    # Arrow refuses a header without a line break, which means that there are no rows.
+    has_rows = b"\n" in beginning or b"\r" in beginning
     path = Path(directory, file)
     try:
-        blocks = _blocks(path, header) if lines else ()  # Arrow refuses a header without a line break
+        blocks = _blocks(path, header) if has_rows else ()
         rows, rejects, first_key = _filter(blocks, header, shard_id, shard_count)
     except pa.ArrowInvalid:
         unknown = InputError(f"{file}: is not the CSV that it must be")
@@ -60,19 +65,6 @@ def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> So
 
 def _identity(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _scan(stream: BinaryIO) -> tuple[str, int]:
-    """The SHA-256 of a file, and how many line breaks it has.
-
-    A pass of its own, at the speed of memory. Arrow reads in threads of its own: given a Python stream they
-    can outlive an error and then hang the process at its end.
-    """
-    sha256, lines = hashlib.sha256(), 0
-    while block := stream.read(BLOCK_BYTES):
-        sha256.update(block)
-        lines += block.count(b"\n") + block.count(b"\r")
-    return sha256.hexdigest(), lines
 
 
 def _may_end_in_quotes(path: Path, last_cell: str | None) -> bool:
