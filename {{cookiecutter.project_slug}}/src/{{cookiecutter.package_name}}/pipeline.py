@@ -35,9 +35,11 @@ def run_shard(shard_id: int, settings: Settings) -> dict[str, Any]:
         duplicates += count_duplicates(source.rows)
         tables[source_name(file)] = merge_rows(source_name(file), source.rows)
         del source  # the next source's rows take the place of these
-    merged = align(tables).to_pandas()
+    merged = align(tables)
     tables.clear()
-    profiles = enrich(merged)
+    pa.default_memory_pool().release_unused()  # what reading has left would come on top of what follows
+    profiles = enrich(merged.to_pandas())
+    del merged
     output = _to_arrow(profiles)
     samples = [row for row in output.slice(0, 1).to_pylist() if row[KEY_COLUMN] == min(first_keys)]
 
