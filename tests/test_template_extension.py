@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import template_extension as extension
+from baked import BakedProject
 from test_answers import ACCEPTED
 from variants import TEXTS
 
@@ -72,6 +73,14 @@ def test_literals_give_the_text_back(text: str) -> None:
     assert tomllib.loads(f"x = {literal}") == {"x": text}
     assert yaml.safe_load(f"x: {literal}") == {"x": text}
     assert json.loads(literal) == text
+
+
+def test_source_names_are_those_of_the_rendered_project(default_project: BakedProject) -> None:
+    """The check at the prompt and the project's settings have the same rule, each in its own code."""
+    files = [file for answer in ACCEPTED["source_files"] for file in extension.split_files(answer)]
+    code = "import json; from customer_etl.settings import source_name as n; print(json.dumps([n(f) for f in FILES]))"
+    done = default_project.run("python", "-c", f"FILES = {files!r}; {code}")
+    assert json.loads(done.stdout) == [extension.source_name(file) for file in files]
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,19 @@ def test_a_process_that_ends_without_a_result_has_failed(code: int) -> None:
     assert str(error.value) == f"Subtask failed: the process ended with exit code {code} and no result"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the process is a shell script")
+def test_a_process_that_dies_while_it_replies_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "half"
+    script.write_text('#!/bin/sh\nprintf \'{"result": {"su\'\nkill -9 $$\n', encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+
+    with pytest.raises(TaskRunError, match="the process ended by SIGKILL"):
+        run(tasks.add, 2, 3)
+
+
 def test_waits_grow_from_retry_to_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     sleep = asyncio.sleep

@@ -111,7 +111,7 @@ async def _run_process(request: str) -> dict[str, Any]:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if reply:
+    if code == 0 and reply:  # a process that dies while it writes leaves half a reply
         decoded: dict[str, Any] = json.loads(reply)
         return decoded
     ending = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code} and no result"

@@ -24,7 +24,7 @@ BLOCK_BYTES = LONGEST_ROW  # Arrow holds a few dozen blocks at a time, and no ro
 
 @dataclass(frozen=True)
 class SourceShard:
-    """One source's rows of one shard, its rows without a key, numbered, and of the whole file two facts."""
+    """One source's rows of one shard; its rows without a key, numbered; the whole file's first key and hash."""
 
     rows: pa.Table
     rejects: pa.Table
@@ -51,14 +51,13 @@ def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> So
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     # Arrow refuses a header without a line break, which means that there are no rows.
     has_rows = b"\n" in beginning or b"\r" in beginning
-    path = Path(directory, file)
     try:
-        blocks = _blocks(path, header) if has_rows else ()
+        blocks = _blocks(directory, file, header) if has_rows else ()
         rows, rejects, first_key = _filter(blocks, header, shard_id, shard_count)
     except pa.ArrowInvalid:
         unknown = InputError(f"{file}: is not the CSV that it must be")
         raise find_fault(directory, file) or unknown from None
-    if before != _identity(path.stat()):
+    if before != _identity(Path(directory, file).stat()):
         raise InputError(f"{file}: was changed while it was read")
     return SourceShard(rows, rejects, first_key, sha256)
 
@@ -78,7 +77,8 @@ def _may_end_in_quotes(path: Path, last_cell: str | None) -> bool:
         return stream.read() == ending
 
 
-def _blocks(path: Path, header: list[str]) -> Iterator[pa.RecordBatch]:
+def _blocks(directory: str, file: str, header: list[str]) -> Iterator[pa.RecordBatch]:
+    path = Path(directory, file)
     as_text, last_cell = dict.fromkeys(header, pa.string()), None
     with csv.open_csv(
         path,
@@ -89,7 +89,7 @@ def _blocks(path: Path, header: list[str]) -> Iterator[pa.RecordBatch]:
         for block in reader:
             yield block
             last_cell = block.column(len(header) - 1)[-1].as_py() if len(block) else last_cell
-    if _may_end_in_quotes(path, last_cell) and (fault := find_fault(str(path.parent), path.name)):
+    if _may_end_in_quotes(path, last_cell) and (fault := find_fault(directory, file)):
         raise fault
 
 
