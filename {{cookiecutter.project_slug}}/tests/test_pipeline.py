@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from {{ cookiecutter.package_name }} import pipeline
-from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, SOURCE_FILES, InputError
+from {{ cookiecutter.package_name }}.errors import RunError, SourceError
+from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, SOURCE_FILES
 from {{ cookiecutter.package_name }}.sharding import shard_of
 
 from .helpers import files_in, run_shard_task, sample_rows, write_source, write_sources, write_untidy_sources
@@ -149,7 +150,7 @@ def test_a_failed_shard_raises_its_number_and_the_cause(data: Path) -> None:
     write_sources(data)
     (data / SOURCE_FILES[-1]).unlink()
 
-    with pytest.raises(RuntimeError) as error:
+    with pytest.raises(RunError) as error:
         run_shard_task(1)
 
     assert str(error.value) == f"shard 1: {SOURCE_FILES[-1]}: there is no such file in DATA_URI"
@@ -158,18 +159,18 @@ def test_a_failed_shard_raises_its_number_and_the_cause(data: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (InputError("a cell is wrong"), "a cell is wrong"),
+        (SourceError("a cell is wrong"), "a cell is wrong"),
         (KeyError("plan"), "KeyError: 'plan'"),
         (MemoryError(), "MemoryError: "),
         (ValueError("two\n  lines"), "ValueError: two lines"),
     ],
 )
-def test_a_cause_is_one_line_and_says_its_type_unless_it_is_the_input_s_fault(
+def test_a_cause_is_one_line_and_says_its_type_unless_the_service_expects_it(
     monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
 ) -> None:
     break_pipeline(monkeypatch, error)
 
-    with pytest.raises(RuntimeError) as raised:
+    with pytest.raises(RunError) as raised:
         run_shard_task(0)
 
     assert str(raised.value) == f"shard 0: {cause}"
@@ -182,11 +183,11 @@ def test_a_failed_shard_logs_one_line_with_the_cause_and_where_it_was(
     monkeypatch.setenv("LOG_FORMAT", log_format)
     break_pipeline(monkeypatch, ValueError("two\nlines"))
 
-    with pytest.raises(RuntimeError, match="shard 0"):
+    with pytest.raises(RunError, match="shard 0"):
         run_shard_task(0)
 
     start, failure = capsys.readouterr().err.splitlines()
     assert "shard_start" in start
     assert "shard_failed" in failure
     assert "ValueError: two lines" in failure
-    assert re.search(r"test_worker\.py:\d+ run_shard < worker\.py:\d+ process_shard", failure)
+    assert re.search(r"test_pipeline\.py:\d+ run_shard < worker\.py:\d+ process_shard", failure)

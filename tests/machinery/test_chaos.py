@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from {{ cookiecutter.render_package }} import Options, Retry, TaskContext, Workflows
-from {{ cookiecutter.render_package }}.client.errors import TaskRunError
+from render import Options, Retry, TaskContext, Workflows
+from render.client.errors import TaskRunError
 
-from {{ cookiecutter.package_name }} import worker
-from {{ cookiecutter.package_name }}.chaos import fail_once
-from {{ cookiecutter.package_name }}.engine import EmbeddedEngine, Event
-from {{ cookiecutter.package_name }}.settings import InputError
+from customer_etl import worker
+from customer_etl.engine.chaos import inject_failure
+from customer_etl.engine.embedded import EmbeddedEngine, Event
+from customer_etl.errors import RunError, SettingError
 
-from .helpers import FakeContext, files_in, run_shard_task, write_sources
+from ..helpers import FakeContext, files_in, run_shard_task, write_sources
 
 app = Workflows()
 
 
 @app.task
-@fail_once
+@inject_failure
 def light_shard(ctx: TaskContext, shard_id: int) -> dict[str, Any]:
     """A shard without work, for processes that need not load pandas."""
     return {"shard_id": shard_id}
@@ -40,7 +40,6 @@ def run_light(shard_id: int) -> Any:
 
 def test_without_the_variable_nothing_happens(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAOS_FAIL_SHARD", " ")
-    monkeypatch.setenv("CHAOS_MODE", "no mode")
     monkeypatch.setenv("SHARD_COUNT", "no count")
 
     assert run_light(1) == {"shard_id": 1}
@@ -62,7 +61,7 @@ def test_only_the_first_attempt_of_the_shard_fails_after_its_work(
     expected = files_in(output)
     monkeypatch.setenv("CHAOS_FAIL_SHARD", "1")
 
-    with pytest.raises(RuntimeError, match=r"^shard 1: CHAOS_FAIL_SHARD made this attempt fail$"):
+    with pytest.raises(RunError, match=r"^shard 1: CHAOS_FAIL_SHARD made this attempt fail$"):
         run_shard_task(1)
     left = files_in(output)
     second = run_shard_task(1)
@@ -128,9 +127,7 @@ def test_an_attempt_hangs_for_longer_than_any_timeout(output: Path, monkeypatch:
     ("variable", "value"),
     [
         ("CHAOS_FAIL_SHARD", "three"),
-        ("CHAOS_FAIL_SHARD", "3"),
         ("CHAOS_FAIL_SHARD", "-1"),
-        ("CHAOS_FAIL_SHARD", "01"),
         ("CHAOS_FAIL_SHARD", "\u0661"),
         ("CHAOS_MODE", "explode"),
     ],
@@ -141,7 +138,7 @@ def test_a_wrong_value_is_refused_by_its_variable_s_name(
     monkeypatch.setenv("CHAOS_FAIL_SHARD", "1")
     monkeypatch.setenv(variable, value)
 
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SettingError) as error:
         run_shard_task(0)
 
     assert str(error.value).startswith(f"{variable} must be ")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from {{ cookiecutter.render_package }} import Options
+from render import Options
 
-from {{ cookiecutter.package_name }} import orchestrator, worker
+from customer_etl import orchestrator, worker
 
-from .helpers import MERGE, run_python
+from ..helpers import MERGE, run_python
 
 MAIN = f"{worker.__package__}.main"
 

@@ -1,7 +1,7 @@
-"""The embedded engine: runs the service on this machine, without Render, an account or a server.
+"""Runs the service on this machine, without Render, an account or a server.
 
-The root task runs in this process. Each attempt of a task that it starts has a process of its own, as on
-Render: its death is one failed attempt and harms nobody else.
+The orchestrator's task runs in this process. Each attempt of a task that it starts gets a process of its own, as
+on Render, so a crash is one failed attempt and harms no other. Arguments and results must pass `payload.py`.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from {{ cookiecutter.render_package }} import Options, Retry, TaskRunMetadata
 from {{ cookiecutter.render_package }}.client.errors import TaskRunError
 from {{ cookiecutter.render_package }}.workflows import TaskDefinition
 
-from .boundary import encode
+from .payload import encode_payload
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Event = Literal["started", "retrying", "failed", "completed"]
-LONGEST_LOG_LINE = 1 << 24
+MAX_LOG_LINE_BYTES = 1 << 24
 
 
 class EmbeddedEngine:
-    """A `TaskContext` that runs each attempt of a task in its own process, one per core at a time.
+    """A `TaskContext` that runs each attempt of a task in its own process, at most one per core at a time.
 
     Args:
-        options: retries and timeout of the tasks that will run, by name; the SDK does not tell them.
-        on_event: is called for each attempt that starts or ends.
-        metadata: the ids of the run that this is the context of; a new root run without them.
+        options: retries and timeouts by task name. Passed in because the SDK does not expose a task's options.
+        on_event: called whenever an attempt starts or ends.
+        metadata: ids of the run that this is the context of; those of a new root run by default.
     """
 
     def __init__(
@@ -50,25 +50,29 @@ class EmbeddedEngine:
         self._cores = asyncio.Semaphore(_usable_cores())
 
     async def run_root(self, task: TaskDefinition[Any, Any], **arguments: Any) -> dict[str, Any]:
-        """Run a task in this process; `BoundaryError` if its arguments or result would not pass on Render."""
-        arguments = json.loads(encode(f"the arguments of {task.name}", arguments))
+        """Run a task in this process.
+
+        Raises:
+            PayloadError: Render would not accept the arguments or the result.
+        """
+        arguments = json.loads(encode_payload(f"the arguments of {task.name}", arguments))
         result = task.func(self, **arguments)
         result = await result if inspect.isawaitable(result) else result
-        decoded: dict[str, Any] = json.loads(encode(f"the result of {task.name}", result))
+        decoded: dict[str, Any] = json.loads(encode_payload(f"the result of {task.name}", result))
         return decoded
 
     async def run(self, task: TaskDefinition[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a task with the retries of its options.
 
         Raises:
-            TaskRunError: every attempt failed; the text is that of the last one's error, as on Render.
-            BoundaryError: the arguments would not pass on Render.
+            TaskRunError: every attempt failed. As on Render, only the message of the last error is left.
+            PayloadError: Render would not accept the arguments.
         """
         if args and kwargs:
             raise TypeError(f"{task.name}: give all arguments by position, or all by name")
         ids = TaskRunMetadata(_new_id(), self.metadata.root_task_run_id, self.metadata.task_run_id)
         call = {"module": task.func.__module__, "function": task.func.__name__, "metadata": asdict(ids)}
-        request = encode(f"the arguments of {task.name}", {**call, "args": args, "kwargs": kwargs})
+        request = encode_payload(f"the arguments of {task.name}", {**call, "args": args, "kwargs": kwargs})
         options = self._options.get(task.name, Options())
         retry = options.retry or Retry(max_retries=0, wait_duration_ms=0)
         for attempt in range(retry.max_retries + 1):
@@ -95,16 +99,16 @@ class EmbeddedEngine:
 
 
 async def _run_process(request: str) -> dict[str, Any]:
-    """Run one attempt (attempt.py): its stdout is the reply, its stderr goes to ours line by line."""
+    """Run `attempt.py` in a process: its stdout is the reply, its stderr is passed on line by line."""
     command = (sys.executable, "-c", f"from {__package__}.attempt import main; main()")
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=LONGEST_LOG_LINE
+        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=MAX_LOG_LINE_BYTES
     )
     assert process.stdin
     assert process.stdout
     assert process.stderr
     try:
-        process.stdin.write(request.encode() + b"\n")  # and stays open: its end would be the attempt's
+        process.stdin.write(request.encode() + b"\n")  # stdin stays open: its end would end the attempt
         reply, _ = await asyncio.gather(process.stdout.read(), _forward(process.stderr))
         code = await process.wait()
     finally:
@@ -129,5 +133,5 @@ def _new_id() -> str:
 
 
 def _usable_cores() -> int:
-    """The cores of this process, not of the machine: a container or `taskset` may allow fewer."""
+    """Count the cores of this process, not of the machine: a container or `taskset` may allow fewer."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Tasks for test_engine.py, in a module that the processes of the embedded engine can import."""
+"""Tasks for `test_engine.py`, in a module that the processes of the embedded engine can import."""
 
 import math
 import os
@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from {{ cookiecutter.render_package }} import TaskContext, Workflows
+from render import TaskContext, Workflows
 
 app = Workflows()
 

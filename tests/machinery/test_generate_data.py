@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from sample_columns import key
 
-from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, SOURCE_FILES
+from customer_etl.settings import KEY_COLUMN, SOURCE_FILES
 
-from .helpers import files_in
+from ..helpers import files_in
 
 
 def generate(monkeypatch: pytest.MonkeyPatch, out: Path, *options: str) -> Path:

@@ -1,4 +1,4 @@
-"""The embedded engine: what passes here passes on Render, and what fails there fails here."""
+"""The embedded engine: a process for each attempt, retries, timeouts, and Render's limits on payloads."""
 
 import asyncio
 import json
@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from {{ cookiecutter.render_package }} import Options, Retry
-from {{ cookiecutter.render_package }}.client.errors import TaskRunError
-from {{ cookiecutter.render_package }}.workflows import TaskDefinition
+from render import Options, Retry
+from render.client.errors import TaskRunError
+from render.workflows import TaskDefinition
 
-from {{ cookiecutter.package_name }} import engine
-from {{ cookiecutter.package_name }}.boundary import MAX_BYTES, BoundaryError
-from {{ cookiecutter.package_name }}.engine import EmbeddedEngine, Event
+from customer_etl.engine import embedded
+from customer_etl.engine.embedded import EmbeddedEngine, Event
+from customer_etl.engine.payload import MAX_PAYLOAD_BYTES
+from customer_etl.errors import PayloadError
 
 from . import tasks
 
@@ -53,7 +54,7 @@ def replace_processes(monkeypatch: pytest.MonkeyPatch, reply: dict[str, Any]) ->
         counts["active"] -= 1
         return reply
 
-    monkeypatch.setattr(engine, "_run_process", run_process)
+    monkeypatch.setattr(embedded, "_run_process", run_process)
     return counts
 
 
@@ -165,7 +166,7 @@ def test_waits_grow_from_retry_to_retry(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_no_more_attempts_at_a_time_than_cores(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
-    monkeypatch.setattr(engine, "_usable_cores", lambda: cores)
+    monkeypatch.setattr(embedded, "_usable_cores", lambda: cores)
     counts = replace_processes(monkeypatch, {"result": {}})
 
     async def run_many() -> None:
@@ -198,8 +199,8 @@ def test_an_attempt_that_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatc
 
 def test_an_attempt_ends_with_its_engine() -> None:
     metadata = {"task_run_id": None, "root_task_run_id": None, "parent_task_run_id": None}
-    request = {"module": "tests.tasks", "function": "wait", "metadata": metadata, "args": [], "kwargs": {}}
-    command = [sys.executable, "-c", f"from {engine.__package__}.attempt import main; main()"]
+    request = {"module": tasks.__name__, "function": "wait", "metadata": metadata, "args": [], "kwargs": {}}
+    command = [sys.executable, "-c", f"from {embedded.__package__}.attempt import main; main()"]
     pipe = subprocess.PIPE
 
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8") as process:
@@ -223,8 +224,12 @@ WRONG_VALUES = [
     pytest.param(math.inf, "cannot be JSON: ", id="infinity"),
     pytest.param(np.int64(1), "cannot be JSON: ", id="numpy scalar"),
     pytest.param(b"bytes", "cannot be JSON: ", id="bytes"),
-    pytest.param("x" * MAX_BYTES, f"bytes of JSON; the limit is {MAX_BYTES}", id="too long"),
-    pytest.param("ü" * (MAX_BYTES // 5), f"bytes of JSON; the limit is {MAX_BYTES}", id="too long in bytes"),
+    pytest.param("x" * MAX_PAYLOAD_BYTES, f"bytes of JSON; the limit is {MAX_PAYLOAD_BYTES}", id="too long"),
+    pytest.param(
+        "ü" * (MAX_PAYLOAD_BYTES // 5),
+        f"bytes of JSON; the limit is {MAX_PAYLOAD_BYTES}",
+        id="too long in bytes",
+    ),
 ]
 
 
@@ -232,7 +237,7 @@ WRONG_VALUES = [
 def test_arguments_that_render_would_refuse_are_refused(value: object, reason: str) -> None:
     events: list[Event] = []
 
-    with pytest.raises(BoundaryError) as error:
+    with pytest.raises(PayloadError) as error:
         run(tasks.add, value, 3, events=events)
 
     assert str(error.value).startswith("the arguments of add ")
@@ -256,7 +261,7 @@ async def run_root(returned: object, **arguments: object) -> dict[str, Any]:
     ],
 )
 def test_results_that_render_would_refuse_or_change_are_refused(returned: object, reason: str) -> None:
-    with pytest.raises(BoundaryError) as error:
+    with pytest.raises(PayloadError) as error:
         asyncio.run(run_root(returned))
 
     assert str(error.value).startswith("the result of root ")
@@ -264,7 +269,7 @@ def test_results_that_render_would_refuse_or_change_are_refused(returned: object
 
 
 def test_the_root_task_s_arguments_and_result_pass_as_json() -> None:
-    with pytest.raises(BoundaryError, match="the arguments of root cannot be JSON"):
+    with pytest.raises(PayloadError, match="the arguments of root cannot be JSON"):
         asyncio.run(run_root({}, shards=math.nan))
 
     assert asyncio.run(run_root({"pair": (1, 2), "text": "ü"})) == {"pair": [1, 2], "text": "ü"}

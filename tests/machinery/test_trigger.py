@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import trigger
-from {{ cookiecutter.package_name }}.settings import SOURCE_FILES
+from customer_etl.cli import trigger
+from customer_etl.settings import SOURCE_FILES
 
-from .helpers import ROOT, read_manifest, run_python, write_sources
+from ..helpers import ROOT, read_manifest, run_python, write_sources
 
 SUMMARY = {
     "profiles_generated",
@@ -82,9 +82,9 @@ def test_given_shards_run_alone(
 @pytest.mark.parametrize(
     ("shards", "error"),
     [
-        ("one", "--shards takes numbers with commas between, such as 3,7; not 'one'"),
-        ("0,", "--shards takes numbers with commas between, such as 3,7; not '0,'"),
-        ("", "--shards takes numbers with commas between, such as 3,7; not ''"),
+        ("one", "--shards takes numbers separated by commas, such as 3,7; not 'one'"),
+        ("0,", "--shards takes numbers separated by commas, such as 3,7; not '0,'"),
+        ("", "--shards takes numbers separated by commas, such as 3,7; not ''"),
         ("0,2", "there is no shard 2; the shards are 0 to 1"),
     ],
 )

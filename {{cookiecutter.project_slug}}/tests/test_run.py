@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from {{ cookiecutter.package_name }} import pipeline
+from {{ cookiecutter.package_name }}.errors import OutputError, RunError, SettingError, SourceError
 from {{ cookiecutter.package_name }}.orchestrator import aggregate_results
-from {{ cookiecutter.package_name }}.settings import SOURCE_FILES, InputError, Settings
+from {{ cookiecutter.package_name }}.settings import SOURCE_FILES, Settings
 
 from .helpers import (
+    ROOT,
     FakeContext,
     files_in,
     published_rows,
     read_manifest,
     run_merge,
+    run_python,
     run_shard_task,
     write_sources,
     write_untidy_sources,
@@ -83,7 +87,7 @@ def test_shards_of_different_sources_or_code_are_not_combined(
 ) -> None:
     results[1][name] = "another"
 
-    with pytest.raises(RuntimeError, match=f"the shards differ in {name}"):
+    with pytest.raises(RunError, match=f"the shards differ in {name}"):
         aggregate_results(results)
 
 
@@ -143,9 +147,9 @@ def test_the_manifest_lists_what_is_on_the_disk(data: Path, output: Path) -> Non
 
 def test_a_failed_shard_does_not_stop_the_others(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_sources(data)
-    completed = break_shards(monkeypatch, {0: InputError("disk full")})
+    completed = break_shards(monkeypatch, {0: OutputError("disk full")})
 
-    with pytest.raises(RuntimeError) as error:
+    with pytest.raises(RunError) as error:
         run_merge()
 
     assert completed == [1, 2]
@@ -157,9 +161,9 @@ def test_the_error_names_every_failed_shard_and_each_cause_once(
 ) -> None:
     monkeypatch.setenv("SHARD_COUNT", "4")
     write_sources(data)
-    break_shards(monkeypatch, {0: InputError("full"), 1: KeyError("plan"), 3: InputError("full")})
+    break_shards(monkeypatch, {0: OutputError("full"), 1: KeyError("plan"), 3: OutputError("full")})
 
-    with pytest.raises(RuntimeError) as error:
+    with pytest.raises(RunError) as error:
         run_merge()
 
     causes = "shard 0,3: full; shard 1: KeyError: 'plan'"
@@ -170,9 +174,9 @@ def test_a_run_that_failed_publishes_nothing(
     data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_sources(data, range(20))
-    break_shards(monkeypatch, {2: InputError("disk full")})
+    break_shards(monkeypatch, {2: OutputError("disk full")})
 
-    with pytest.raises(RuntimeError, match="shard 2"):
+    with pytest.raises(RunError, match="shard 2"):
         run_merge()
 
     assert not (output / "manifest.json").exists()
@@ -185,9 +189,9 @@ def test_a_run_that_failed_leaves_the_published_output_as_it_was(
     run_merge()
     before = files_in(output)
     write_sources(data, range(30))
-    break_shards(monkeypatch, {2: InputError("disk full")})
+    break_shards(monkeypatch, {2: OutputError("disk full")})
 
-    with pytest.raises(RuntimeError, match="shard 2"):
+    with pytest.raises(RunError, match="shard 2"):
         run_merge()
 
     after = files_in(output)
@@ -212,8 +216,8 @@ def test_shards_of_an_earlier_run_complete_the_whole(
 ) -> None:
     write_sources(data)
     with monkeypatch.context() as broken:
-        break_shards(broken, {1: InputError("disk full")})
-        with pytest.raises(RuntimeError, match="--shards 1"):
+        break_shards(broken, {1: OutputError("disk full")})
+        with pytest.raises(RunError, match="--shards 1"):
             run_merge()
     context = FakeContext()
 
@@ -240,7 +244,7 @@ def test_an_unknown_shard_is_refused_before_any_runs(data: Path, shard_id: int) 
     write_sources(data)
     context = FakeContext()
 
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SettingError) as error:
         run_merge(context, [0, shard_id])
 
     assert str(error.value) == f"there is no shard {shard_id}; the shards are 0 to 2"
@@ -253,7 +257,7 @@ def test_a_missing_source_is_refused_before_any_shard_runs(data: Path, file: str
     (data / file).unlink()
     context = FakeContext()
 
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SourceError) as error:
         run_merge(context)
 
     assert str(error.value) == f"{file}: there is no such file in DATA_URI"
@@ -282,7 +286,7 @@ def test_a_wrong_setting_is_refused_by_its_variable_s_name(
     monkeypatch.setenv(variable, value)
     context = FakeContext()
 
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SettingError) as error:
         run_merge(context)
 
     assert str(error.value).startswith(f"{variable} must be ")
@@ -330,3 +334,17 @@ def test_the_run_logs_its_start_and_its_end(
         "record_count": summary["records_processed"],
     }
     assert [event["event"] for event in events[1:-1]] == ["shard_start", "shard_end"] * 3
+
+
+def test_a_run_on_this_machine_publishes_what_the_tasks_give(data: Path, output: Path) -> None:
+    """The one test with real processes: the trigger, the embedded engine, and a process for each shard."""
+    write_untidy_sources(data)
+
+    process = run_python(ROOT / "trigger.py", "--local")
+
+    assert process.returncode == 0, process.stderr
+    last = process.stdout.splitlines()[-1]
+    assert re.fullmatch(r"Merged \d+ enriched profiles across 3 shards in \d+\.\ds", last)
+    published = files_in(output)
+    run_merge()
+    assert {name: files_in(output)[name] for name in published} == published
