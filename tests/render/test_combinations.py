@@ -23,7 +23,7 @@ def test_every_combination_renders_clean(batch: int, tmp_path: Path) -> None:
             continue
         project = bake(tmp_path / str(number), answers, accept_hooks=False)
         problems += [f"{label(answers)}: {complaint}" for complaint in complaints(project)]
-        # Many variants differ only in files that are no Python: lint each set of Python files once.
+        # Many variants differ only in files other than Python: each set of Python files is linted once.
         fingerprint = python_fingerprint(project)
         if fingerprint not in LINTED:
             LINTED.add(fingerprint)
@@ -34,6 +34,7 @@ def test_every_combination_renders_clean(batch: int, tmp_path: Path) -> None:
 
 
 def python_fingerprint(project: BakedProject) -> str:
+    """Return a digest of all files that the linter reads."""
     text = "".join(
         f"{path}\n{project.read(path)}"
         for path in sorted(project.files())

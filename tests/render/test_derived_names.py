@@ -1,6 +1,7 @@
 """Slug, package, task and source names derived from answers, and the rules that the answers choose."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -63,10 +64,11 @@ def test_entity_of_a_key(key_column: str, entity: str) -> None:
     assert f"merge_{entity}_data".isidentifier()
 
 
-def test_source_names_are_those_of_the_rendered_project(default_project: BakedProject) -> None:
+def test_source_names_are_those_of_the_rendered_project(bake_project: Callable[..., BakedProject]) -> None:
     """The check at the prompt and the project's settings have the same rule, each in its own code."""
     files = [file for answer in ACCEPTED["source_files"] for file in extension.split_files(answer)]
-    names = json.loads(default_project.run_program("print_source_names", default_project.package, *files))
+    project = bake_project()
+    names = json.loads(project.run_program("print_source_names", project.package, *files))
     assert names == [extension.source_name(file) for file in files]
 
 

@@ -2,16 +2,17 @@
 
 import json
 import socket
+from collections.abc import Callable
 
 from support.baked import PROGRAMS, BakedProject
 
 
-def test_each_event_is_one_write(default_project: BakedProject) -> None:
+def test_each_event_is_one_write(bake_project: Callable[..., BakedProject]) -> None:
     """Render's dev server makes a log entry of each write, so a line end of its own would be an empty entry."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)  # keeps writes apart
-    program = str(PROGRAMS / "log_two_events.py")
+    project, program = bake_project(), str(PROGRAMS / "log_two_events.py")
     with ours, theirs:
-        with default_project.start("python", program, default_project.package, stderr=theirs) as process:
+        with project.start("python", program, project.package, stderr=theirs) as process:
             assert process.wait(60) == 0
         ours.settimeout(5)
         assert json.loads(ours.recv(4096)) == {"event": "one", "shard_id": 1}

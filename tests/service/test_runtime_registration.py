@@ -35,10 +35,11 @@ def test_registers_its_two_tasks(
     assert [parameter["has_default"] for parameter in tasks[root]["parameters"]] == [True]
 
 
-def test_importing_the_service_is_light(default_project: BakedProject) -> None:
-    main = f"{default_project.package}.main"
-    imported = json.loads(default_project.run_program("time_import", main))
+def test_importing_the_service_is_light(bake_project: Callable[..., BakedProject]) -> None:
+    project = bake_project()
+    main = f"{project.package}.main"
+    imported = json.loads(project.run_program("time_import", main))
     print(f"import of {main}: {imported['ms']:.0f} ms")
     heavy = {"pandas", "pyarrow", "numpy", "httpx", "rich", "attrs"}
-    assert f"{default_project.package}.worker" in imported["modules"]
+    assert f"{project.package}.worker" in imported["modules"]
     assert not heavy.intersection(imported["modules"])

@@ -1,4 +1,4 @@
-"""Variants pass their own checks and tests, and options that must not change a row do not."""
+"""Variants pass their own checks and tests, and publish the same rows as the default options do."""
 
 import shutil
 from pathlib import Path
@@ -11,6 +11,7 @@ from support.variants import Answers, each_alone, label, pairwise
 
 
 def unique(variants: list[Answers]) -> list[Answers]:
+    """Return the variants without repetitions."""
     return list({label(answers): answers for answers in variants}.values())
 
 
@@ -30,7 +31,7 @@ def test_variant_passes_its_own_checks_and_runs(answers: Answers, tmp_path: Path
 
 
 def twin(project: BakedProject, tmp_path: Path) -> BakedProject:
-    """The project with the same sources and key, and defaults for all that must not change a row."""
+    """Return a project with the same data and defaults for every option that must not change a row."""
     kept = {name: project.answers[name] for name in ("source_files", "key_column")}
     other = bake(tmp_path / "twin", kept)
     shutil.copytree(project.path / "sample_data", other.path / "sample_data")
@@ -39,6 +40,6 @@ def twin(project: BakedProject, tmp_path: Path) -> BakedProject:
 
 
 def rows_by_key(project: BakedProject) -> list[dict[str, object]]:
-    """The published rows in the order of their keys, without the column that is an option."""
+    """Return the published rows in the order of their keys, without the column that is an option."""
     rows = [{k: v for k, v in row.items() if k != "idempotency_key"} for row in project.published()]
     return sorted(rows, key=lambda row: str(row[project.answers["key_column"]]))

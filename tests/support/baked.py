@@ -206,7 +206,7 @@ def run_cookiecutter(
     config.write_text(f"cookiecutters_dir: {directory}\nreplay_dir: {directory}\n", encoding="utf-8")
     command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--config-file", str(config)]
     command += ["--output-dir", str(directory / output), *arguments]
-    return processes.run(command, cwd=directory, environment=os.environ, typed=typed)
+    return processes.run(command, cwd=directory, environment={**os.environ, "PYTHONUTF8": "1"}, typed=typed)
 
 
 def without_times(summary: dict[str, Any]) -> dict[str, Any]:

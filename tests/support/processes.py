@@ -13,7 +13,7 @@ from typing import Any
 
 Command = Sequence[str | Path]
 
-RUN_SECONDS = 300  # for a command that installs packages or runs a project's own tests
+RUN_SECONDS = 600  # for a command that installs packages or runs a project's own tests
 START_SECONDS = 60  # for a process that a test controls
 END_SECONDS = 10  # for a process that was killed
 

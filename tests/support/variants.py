@@ -1,4 +1,4 @@
-"""The answers that tests try, read from cookiecutter.json, so that no option can be forgotten."""
+"""The answers that tests try. Choices are read from cookiecutter.json, so that no option can be forgotten."""
 
 import itertools
 import json
@@ -12,7 +12,7 @@ Answers = dict[str, str]
 TEMPLATE = Path(__file__).parents[2]
 COOKIECUTTER_JSON = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
 
-# Free-text answers that choose files or code, with a value for each of the ways that they can go.
+# Free-text answers that choose files or code, with one value for each outcome.
 KINDS: dict[str, list[str]] = {
     "source_files": [
         "crm.csv, billing.csv, product.csv, support.csv",
@@ -25,7 +25,7 @@ KINDS: dict[str, list[str]] = {
     "retry_wait_ms": ["2000", "0", "3600000"],
 }
 
-# Free-text answers that are only written somewhere; a long and a short one, for lines that might wrap.
+# Free-text answers that only appear as text: the default, a short one, and a long one that could wrap a line.
 TEXTS: dict[str, list[str]] = {
     "project_name": ["Customer ETL", "x", 'Ann\'s "Büro" \\ 東京 🦆 & <Söhne> ' + "n" * 50],
     "project_slug": ["customer-etl", "x", "A.b_c-" + "d" * 44],
@@ -36,7 +36,7 @@ TEXTS: dict[str, list[str]] = {
 
 
 def choices() -> dict[str, list[str]]:
-    """Every choice and boolean of the template with all its values, the default first."""
+    """Return every choice and boolean of the template with all its values, the default first."""
     options = {}
     for name, value in COOKIECUTTER_JSON.items():
         if name.startswith("_"):
@@ -49,16 +49,16 @@ def choices() -> dict[str, list[str]]:
 
 
 def every_combination() -> Iterator[Answers]:
-    """All combinations of all choices and booleans, with the free-text kinds taking turns beside them."""
+    """Yield all combinations of all choices and booleans, each with one of three sets of values of `KINDS`."""
     options = choices()
     turns = [dict(zip(KINDS, values, strict=True)) for values in zip(*KINDS.values(), strict=True)]
-    # Sources and keys that are no customers' turn with a period that no number of choices divides.
+    # The sets repeat after 15 combinations, which is the period of no choice: no choice always meets the same set.
     for number, values in enumerate(itertools.product(*options.values())):
         yield {**dict(zip(options, values, strict=True)), **turns[(number * 7 // 5) % len(turns)]}
 
 
 def each_alone() -> Iterator[Answers]:
-    """The defaults, then each other value of each answer alone."""
+    """Yield the defaults, then each other value of each answer alone."""
     yield {}
     for name, values in {**choices(), **KINDS, **TEXTS}.items():
         for value in values[1:]:
@@ -66,12 +66,12 @@ def each_alone() -> Iterator[Answers]:
 
 
 def pairwise() -> Iterator[Answers]:
-    """A small set of variants in which each pair of values of any two answers occurs."""
+    """Yield a small set of variants in which each pair of values of any two answers occurs."""
     options = {**choices(), **KINDS}
     for values in AllPairs(list(options.values())):
         yield dict(zip(options, values, strict=True))
 
 
 def label(answers: Answers) -> str:
-    """A short text that names a variant, for the names of tests and for messages."""
+    """Return a short text that names a variant, for the names of tests and for messages."""
     return "-".join(f"{name}={value}"[:40] for name, value in answers.items()) or "defaults"
