@@ -8,8 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from support.baked import bake
 
@@ -28,8 +27,10 @@ def main() -> None:
     console.print(run.stderr, style="dim", end="")
     console.print(run.stdout, end="")
     picture = console.export_svg(title="customer-etl", unique_id="run")
-    picture = re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL)  # these would be fetched from the web
-    (HERE / "run.svg").write_text(picture, encoding="utf-8")
+    picture = re.sub(
+        r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL
+    )  # these would be fetched from the web
+    Path(__file__).with_name("run.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":

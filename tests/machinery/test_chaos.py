@@ -40,6 +40,7 @@ def run_light(shard_id: int) -> Any:
 
 def test_without_the_variable_nothing_happens(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAOS_FAIL_SHARD", " ")
+    monkeypatch.setenv("CHAOS_MODE", "no mode")
     monkeypatch.setenv("SHARD_COUNT", "no count")
 
     assert run_light(1) == {"shard_id": 1}
@@ -127,7 +128,9 @@ def test_an_attempt_hangs_for_longer_than_any_timeout(output: Path, monkeypatch:
     ("variable", "value"),
     [
         ("CHAOS_FAIL_SHARD", "three"),
+        ("CHAOS_FAIL_SHARD", "3"),
         ("CHAOS_FAIL_SHARD", "-1"),
+        ("CHAOS_FAIL_SHARD", "01"),
         ("CHAOS_FAIL_SHARD", "\u0661"),
         ("CHAOS_MODE", "explode"),
     ],

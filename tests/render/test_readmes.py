@@ -20,17 +20,20 @@ def test_rendered_readme_names_only_what_is_there(
     project = bake_project(**answers)
     readme = project.read("README.md")
     makefile = project.read("Makefile")
-    for target in re.findall(r"make (\w+)", readme):
-        if target not in ("each", "sure"):
-            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    for path in re.findall(r"`((?:src|scripts)/[\w./]+)`", readme):
-        assert (project.path / path).is_file(), path
+    targets = re.findall(r"(?:^|`)make (\w+)", readme, re.MULTILINE)
+    assert {"run", "test"} < set(targets)
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if "://" not in link]
+    assert len(links) > 15
+    for path in links:
+        assert (project.path / path).exists(), path
     help_text = project.run("python", "trigger.py", "--help").stdout
     for option in set(re.findall(r"(?<![\w-])(--(?:local|json|shards|once-per|no-wait|timeout))\b", readme)):
         assert option in help_text, option
     variables = re.findall(r"^\| `([A-Z_]+)` \|", readme, re.MULTILINE)
     settings = project.read(project.module_file("settings"))
-    assert set(variables) == set(re.findall(r'_read\(\s*"([A-Z_]+)"', settings))
+    assert set(variables) == set(re.findall(r'read_variable\("([A-Z_]+)"', settings))
 
 
 def test_template_readme_lists_every_prompt_with_its_default() -> None:

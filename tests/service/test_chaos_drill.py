@@ -44,7 +44,7 @@ def test_the_drill_breaks_the_last_shard_where_there_is_no_third(chaos_project: 
         (
             ["--shard", "3"],
             {"SHARD_COUNT": "2"},
-            "there is no shard 3: SHARD_COUNT is 2, so the last one is 1",
+            "there is no shard 3; the shards are 0 to 1",
         ),
         (["--shard", "-1"], {}, "there is no shard -1"),
         ([], {"DATA_URI": "nowhere"}, "the clean run failed: crm.csv: there is no such file in DATA_URI"),

@@ -29,8 +29,8 @@ def test_the_drill_fails_without_a_retry(bake_project: Callable[..., BakedProjec
             "5 files are not those of the clean run",
         ),
         (
-            "    part.write_result(result)\n",
-            '    if part.read_result():\n        result["count"] += 1\n    part.write_result(result)\n',
+            "    version.save_result(result)\n",
+            '    if version.saved_result(shard_id):\n        result["count"] += 1\n    version.save_result(result)\n',
             "1 files are not those of the clean run, manifest.json among them",
         ),
         (

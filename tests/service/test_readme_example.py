@@ -17,7 +17,8 @@ def test_aggregation_example_works(bake_project: Callable[..., BakedProject]) ->
     [block] = re.findall(r"```python\n(.*?)```", project.read("README.md"), re.DOTALL)
     enrichment = project.module_file("enrichment")
     lines = textwrap.indent(textwrap.dedent(block), "    ")
-    project.edit(enrichment, 'README.\n    """\n', f'README.\n    """\n{lines}')
+    anchor = 'of the source, every column text.\n    """\n'
+    project.edit(enrichment, anchor, f"{anchor}{lines}")
     project.typecheck()
     summary = project.trigger()
     assert summary["profiles_generated"] == 40

@@ -25,8 +25,8 @@ ENDINGS: dict[str, tuple[Reply, str]] = {
         " or the dev server's output\n",
     ),
     "vanished": (refused(404), f"run {RUN_ID} is not known any more\n"),
-    "no result": (polled("succeeded", []), f"run {RUN_ID} completed, but its result is no summary\n"),
-    "other result": (polled("succeeded", [7]), f"run {RUN_ID} completed, but its result is no summary\n"),
+    "no result": (polled("succeeded", []), f"run {RUN_ID} completed, but its result is not a summary\n"),
+    "other result": (polled("succeeded", [7]), f"run {RUN_ID} completed, but its result is not a summary\n"),
     "key revoked": (
         refused(401),
         "the key in RENDER_API_KEY is refused (get task run failed: no (ID: req-1))\n",

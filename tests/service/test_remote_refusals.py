@@ -14,7 +14,7 @@ from support.remote_trigger import DEPLOYED, KEY, Done, RunTrigger
         ({"RENDER_API_KEY": KEY}, "WORKFLOW_SLUG is not set"),
         ({"WORKFLOW_SLUG": "my-etl", "RENDER_API_KEY": " "}, "RENDER_API_KEY is not set"),
         ({}, "WORKFLOW_SLUG is not set.*--local.*`make dev`.*RENDER_USE_LOCAL_DEV=true"),
-        ({**DEPLOYED, "RENDER_API_KEY": f"{KEY}\n{KEY}"}, "RENDER_API_KEY holds a blank or a character"),
+        ({**DEPLOYED, "RENDER_API_KEY": f"{KEY}\n{KEY}"}, "RENDER_API_KEY contains a blank or a character"),
         (
             {**DEPLOYED, "RENDER_USE_LOCAL_DEV": "yes"},
             "RENDER_USE_LOCAL_DEV must be true or false, not 'yes'",
@@ -37,7 +37,7 @@ def test_a_wrong_environment_starts_nothing(
         (["--local", "--no-wait"], "--no-wait and --idempotency-key do not go with --local"),
         (["--timeout", "0"], "--timeout takes a number of seconds above 0"),
         (["--timeout", "nan"], "--timeout takes a number of seconds above 0"),
-        (["--shards", "x"], "--shards takes numbers with commas between, such as 3,7; not 'x'"),
+        (["--shards", "x"], "--shards takes numbers separated by commas, such as 3,7; not 'x'"),
     ],
 )
 def test_wrong_options_start_nothing(

@@ -2,21 +2,21 @@
 
 from support.variants import Answers
 
-# The trigger's modules, as they are imported when the project's root and its `src` are on the path.
-TRIGGER = "trigger"
-REMOTE = "remote"
+# The modules of the command line, below the package.
+COMMAND_LINE = ("cli.trigger", "cli.remote", "cli.api")
 
 _ALWAYS = """
     .env.example .github/workflows/ci.yml .gitignore .pre-commit-config.yaml .python-version Makefile README.md
-    constraints.txt pyproject.toml remote.py render.yaml trigger.py
+    constraints.txt pyproject.toml render.yaml trigger.py
     scripts/generate_data.py scripts/sample_columns.py
-    tests/__init__.py tests/conftest.py tests/helpers.py tests/tasks.py tests/test_engine.py tests/test_enrichment.py
-    tests/test_generate_data.py tests/test_main.py tests/test_merging.py tests/test_orchestrator.py
-    tests/test_sharding.py tests/test_sink.py tests/test_sources.py tests/test_trigger.py tests/test_worker.py
+    tests/__init__.py tests/conftest.py tests/helpers.py tests/test_enrichment.py tests/test_merging.py
+    tests/test_output.py tests/test_pipeline.py tests/test_run.py tests/test_sharding.py tests/test_sources.py
 """.split()
 _MODULES = """
-    __init__ attempt boundary engine enrichment log main merging orchestrator pipeline settings sharding sink
-    source_format sources statistics worker
+    __init__ csv_format enrichment errors log main manifest merging orchestrator parts pipeline settings sharding
+    sources storage summary worker
+    cli/__init__ cli/api cli/progress cli/remote cli/trigger
+    engine/__init__ engine/attempt engine/embedded engine/payload
 """.split()
 
 
@@ -33,5 +33,5 @@ def expected_files(answers: Answers) -> set[str]:
     if answers["idempotency"] == "yes":
         files |= {module_file(answers, "idempotency"), "tests/test_idempotency.py"}
     if answers["max_retries"] != "0":
-        files |= {module_file(answers, "chaos"), "scripts/chaos_drill.py", "tests/test_chaos.py"}
+        files |= {module_file(answers, "engine/chaos"), "scripts/chaos_drill.py"}
     return files

@@ -1,7 +1,6 @@
 """Runs a project's trigger against an address on this machine, many runs in one process."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ SESSION_SECONDS = 3600
 KEY = "rnd_secret"
 DEPLOYED = {"WORKFLOW_SLUG": "my-etl", "RENDER_API_KEY": KEY}
 
-# Constants of the module for remote runs, short enough for tests.
+# Constants of the command line, short enough for tests.
 PATIENT = {"FIRST_RETRY_SECONDS": 0.02, "START_PATIENCE_SECONDS": 0.1, "POLL_PATIENCE_SECONDS": 0.3}
-FAST = {"POLL_SECONDS": 0.02, "ANSWER_SECONDS": 0.5, **PATIENT}
+FAST = {"POLL_SECONDS": 0.02, "REPLY_SECONDS": 0.5, **PATIENT}
 
 SUMMARY = {
     "profiles_generated": 7,
@@ -53,12 +52,9 @@ RunTrigger = Callable[..., Done]
 @contextmanager
 def drive(project: BakedProject) -> Iterator[RunTrigger]:
     """Start `programs/drive_trigger.py` in a project and yield a function that runs the trigger in it."""
-    command = ("python", str(PROGRAMS / "drive_trigger.py"), layout.TRIGGER, layout.REMOTE)
-    sdk = project.answers["render_package"]
-    environment = {"PYTHONPATH": os.pathsep.join([".", "src"]), "NO_PROXY": "*"}
-    with project.start(
-        *command, sdk, limit=SESSION_SECONDS, stdin=PIPE, stderr=None, **environment
-    ) as driver:
+    modules = [f"{project.package}.{name}" for name in layout.COMMAND_LINE]
+    command = ("python", str(PROGRAMS / "drive_trigger.py"), project.answers["render_package"], *modules)
+    with project.start(*command, limit=SESSION_SECONDS, stdin=PIPE, stderr=None, NO_PROXY="*") as driver:
         assert driver.stdin
         assert driver.stdout
         requests, replies = driver.stdin, driver.stdout

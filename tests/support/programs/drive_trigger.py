@@ -1,8 +1,8 @@
 """Runs a project's trigger many times in one process: importing the client alone takes a second.
 
-Arguments: the names of the trigger's modules, then of Render's SDK. Each line of stdin is a run as JSON: its
-`options`, `environment`, the `url` that replaces the address of Render's API, and `settings`, which replace
-constants of the module for remote runs. Each line of stdout is the exit code, stdout and stderr of that run.
+Arguments: the names of Render's SDK and of the command line's modules, the trigger first. Each line of stdin is a
+run as JSON: its `options`, `environment`, the `url` that replaces the address of Render's API, and `settings`, which
+replace constants of these modules. Each line of stdout is the exit code, stdout and stderr of that run.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 modules: list[Any] = [importlib.import_module(name) for name in sys.argv[1:]]
-trigger, remote, sdk = modules
+sdk, trigger, *_ = modules
 Render = sdk.Render
 variables = dict(os.environ)
 for line in sys.stdin:
@@ -24,8 +24,8 @@ for line in sys.stdin:
     os.environ.clear()
     os.environ.update(variables | case["environment"])
     for name, value in case["settings"].items():
-        assert hasattr(remote, name), name
-        setattr(remote, name, value)
+        [module] = [module for module in modules if hasattr(module, name)]
+        setattr(module, name, value)
     sys.argv = ["trigger.py", *case["options"]]
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):

@@ -16,7 +16,7 @@ T = TypeVar("T")
 REPLY_SECONDS = 30.0  # the client's own default is to wait forever
 FIRST_RETRY_SECONDS = 1.0
 START_PATIENCE_SECONDS = 5.0
-PATIENCE_SECONDS = 120.0
+POLL_PATIENCE_SECONDS = 120.0
 
 # What the SDK understands in RENDER_USE_LOCAL_DEV. It would take any other text for false, and start a real run.
 TRUE, FALSE = "1|t|T|true|TRUE|True", "0|f|F|false|FALSE|False"
@@ -57,10 +57,11 @@ class Api:
         unknown = f"there is no task {self._task}; is WORKFLOW_SLUG right, and the service deployed?"
         return self._request(request, patience, unknown, hint).id
 
-    def get(self, run_id: str, patience: float) -> Any:
-        """Return a run as the SDK describes it; try for `patience` seconds."""
-        unknown, hint = f"run {run_id} is not known any more", f"; run {run_id} goes on"
-        return self._request(partial(self._runs.get_task_run, run_id), patience, unknown, hint)
+    def get(self, run_id: str, seconds: float) -> Any:
+        """Return a run as the SDK describes it; keep trying for at most so many seconds."""
+        patience, hint = min(POLL_PATIENCE_SECONDS, seconds), f"; run {run_id} goes on"
+        request, unknown = partial(self._runs.get_task_run, run_id), f"run {run_id} is not known any more"
+        return self._request(request, patience, unknown, hint)
 
     def cancel(self, run_id: str) -> None:
         """Cancel a run."""
@@ -121,7 +122,7 @@ def _wants_dev_server() -> bool:
 def _required(name: str) -> str:
     value = os.environ.get(name, "").strip()
     if not value:
-        others = "--local, and RENDER_USE_LOCAL_DEV=true after `make dev`, run without it"
+        others = "without it, use --local, or `make dev` and RENDER_USE_LOCAL_DEV=true"
         raise SettingError(f"{name} is not set, and a run on Render needs it; {others}")
     if not re.fullmatch("[!-~]+", value):  # the client would refuse it with a message that holds the key
         raise SettingError(f"{name} contains a blank or a character that is not ASCII")

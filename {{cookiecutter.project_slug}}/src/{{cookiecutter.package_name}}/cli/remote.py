@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from ..errors import RunError
-from .api import PATIENCE_SECONDS, Api
+from .api import Api
 from .progress import bar_state, progress_bar
 
 POLL_SECONDS = 1.0  # initial interval; grows to five times this, because Render limits the rate
@@ -50,7 +50,7 @@ def _follow(api: Api, run_id: str, give_up: float) -> dict[str, Any]:
         bar = progress.add_task("starting", total=None)
         while True:
             left = give_up - time.monotonic()
-            run = api.get(run_id, min(PATIENCE_SECONDS, left))
+            run = api.get(run_id, left)
             if run.status in ("completed", "succeeded", "failed", "canceled"):
                 return _result(run)
             if left <= 0:
