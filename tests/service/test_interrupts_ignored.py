@@ -16,7 +16,7 @@ INTERRUPTED = (
 )
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="the tests need /proc to find processes")
+@pytest.mark.skipif(not processes.HAS_PROC, reason="the tests need /proc to find processes")
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_ctrl_c_tests_pass_with_sigint_ignored(tmp_path: Path, workers: str) -> None:
     """In the process of pytest itself, and in one that pytest-xdist starts."""

@@ -5,16 +5,13 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from support.baked import PROGRAMS, BakedProject
-from support.processes import wait_until
+from support.processes import HAS_PROC, find_marked, wait_until
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="needs /proc to find processes"
-)
+pytestmark = pytest.mark.skipif(not HAS_PROC, reason="needs /proc to find processes")
 
 DEADLINE_SECONDS = 20
 
@@ -25,23 +22,15 @@ class HangingRun:
 
     Attributes:
         trigger: the trigger's process.
-        mark: an entry of the environment of all its processes, and of no others.
+        mark: the value of PROCESS_MARK in the environment of all its processes, and of no others.
     """
 
     trigger: subprocess.Popen[str]
     mark: str
 
     def processes(self) -> list[int]:
-        """Return the ids of the run's processes; zombies do not count, because they have no environment."""
-        found = []
-        for directory in Path("/proc").glob("[0-9]*"):
-            try:
-                environment = (directory / "environ").read_bytes()
-            except OSError:
-                continue
-            if self.mark.encode() in environment:
-                found.append(int(directory.name))
-        return found
+        """Return the ids of all processes of the run."""
+        return find_marked(self.mark)
 
 
 @pytest.fixture
@@ -51,8 +40,9 @@ def run(bake_project: Callable[..., BakedProject]) -> Iterator[HangingRun]:
     project.generate(10)
     slow = (PROGRAMS / "slow_pipeline.py").read_text(encoding="utf-8")
     (project.path / project.module_file("pipeline")).write_text(slow, encoding="utf-8")
-    with project.start("python", "trigger.py", "--local", PROCESS_MARK=str(project.path)) as trigger:
-        run = HangingRun(trigger, f"PROCESS_MARK={project.path}")
+    mark = str(project.path)
+    with project.start("python", "trigger.py", "--local", PROCESS_MARK=mark) as trigger:
+        run = HangingRun(trigger, mark)
         count = 1 + min(4, len(os.sched_getaffinity(0)))
         try:
             wait_until(lambda: len(run.processes()) == count, f"{count} processes")

@@ -1,4 +1,4 @@
-"""Child processes that always end: every wait has a limit, and nothing outlives the block that started it."""
+"""Child processes that end: every wait has a limit, and a process is killed with the block that started it."""
 
 import os
 import signal
@@ -17,6 +17,8 @@ RUN_SECONDS = 600  # for a command that installs packages or runs a project's ow
 START_SECONDS = 60  # for a process that a test controls
 END_SECONDS = 10  # for a process that was killed
 
+HAS_PROC = Path("/proc/self/environ").exists()  # `find_marked` needs it
+
 
 @contextmanager
 def running(
@@ -29,7 +31,7 @@ def running(
 ) -> Iterator[Popen[str]]:
     """Run a process, in a session of its own, for the duration of a `with` block.
 
-    Reads from the process's pipes need no limit of their own: it is killed when its time is up, which ends them.
+    Reading from the process's pipes needs no limit of its own: the process is killed at its limit, which closes them.
 
     Args:
         command: program and arguments; the program is looked up on the PATH in `environment`.
@@ -85,7 +87,7 @@ def run(
         subprocess.TimeoutExpired: the command took longer and was killed.
     """
     streams = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE}
-    # The watchdog of `running` comes later: `communicate` reports what the command had printed.
+    # The limit of `running` comes later, so that `communicate` raises and its error holds the output so far.
     with running(command, cwd=cwd, environment=environment, limit=limit + END_SECONDS, **streams) as process:
         out, err = process.communicate(typed or "", timeout=limit)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
@@ -102,7 +104,7 @@ def end(process: Popen[str]) -> None:
 
 
 def kill_session(process: Popen[str]) -> None:
-    """Kill a process and its session, which outlives its process groups, unless the process has ended."""
+    """Kill a process and all others in its session, whatever their groups; do nothing if it has ended."""
     if process.poll() is not None:  # its id may belong to another process by now
         return
     if not hasattr(os, "killpg"):
@@ -114,6 +116,19 @@ def kill_session(process: Popen[str]) -> None:
                 os.kill(int(directory.name), signal.SIGKILL)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # where there is no /proc
+
+
+def find_marked(mark: str) -> list[int]:
+    """Return the ids of the processes with `PROCESS_MARK=<mark>` in their environment; zombies have none."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (directory / "environ").read_bytes()
+        except OSError:
+            continue
+        if f"PROCESS_MARK={mark}\0".encode() in environment:
+            found.append(int(directory.name))
+    return found
 
 
 def wait_until(condition: Callable[[], bool], expected: str, seconds: float = 20) -> None:
