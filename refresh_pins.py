@@ -247,7 +247,9 @@ def with_newest_pythons(cookiecutter_json: str, releases: Mapping[str, str]) -> 
     if missing := [minor for minor in minors if minor not in releases]:
         raise PinError(f"uv knows no stable release of Python {', '.join(missing)}")
     table = ", ".join(f"'{minor}': '{releases[minor]}'" for minor in minors)
-    text, found = re.subn(r'("__python_release": "\{\{ \{)[^}]*(\}\[)', rf"\g<1>{table}\g<2>", cookiecutter_json)
+    text, found = re.subn(
+        r'("__python_release": "\{\{ \{)[^}]*(\}\[)', rf"\g<1>{table}\g<2>", cookiecutter_json
+    )
     if found != 1:
         raise PinError("cookiecutter.json has no table of releases in __python_release")
     return text
@@ -299,7 +301,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Refresh everything, or stop with one line before anything is written if a repository does not answer."""
     parser = argparse.ArgumentParser(description="Bring everything that is pinned to its newest version.")
     parser.add_argument(
-        "--without-tags", action="store_true", help="ask no repository for its tags; for machines without GitHub"
+        "--without-tags",
+        action="store_true",
+        help="ask no repository for its tags; for machines without GitHub",
     )
     options = parser.parse_args(arguments)
     releases: dict[str, Release] = {}

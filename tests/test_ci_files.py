@@ -117,7 +117,9 @@ def test_required_check_waits_for_every_job(workflow: Path) -> None:
 def required_check(jobs: dict[str, Any], results: str) -> int:
     """Run the script of `ci-passed` as a runner does, with the results that other jobs would have."""
     [step] = jobs["ci-passed"]["steps"]
-    done = subprocess.run(["bash", "-e", "-c", step["run"]], env={**os.environ, "RESULTS": results}, timeout=60)
+    done = subprocess.run(
+        ["bash", "-e", "-c", step["run"]], env={**os.environ, "RESULTS": results}, timeout=60
+    )
     return done.returncode
 
 
@@ -280,7 +282,9 @@ def test_spelling_is_checked_in_every_file() -> None:
     """`make lint` calls typos; hidden directories and the project's files are among what it reads."""
     makefile = (TEMPLATE / "Makefile").read_text(encoding="utf-8")
     assert "\t$(BIN)/typos\n" in makefile
-    read = subprocess.run([BIN / "typos", "--files"], cwd=TEMPLATE, capture_output=True, text=True, timeout=60)
+    read = subprocess.run(
+        [BIN / "typos", "--files"], cwd=TEMPLATE, capture_output=True, text=True, timeout=60
+    )
     paths = {Path(line) for line in read.stdout.splitlines()}
     assert {
         Path(".github/workflows/ci.yml"),

@@ -93,7 +93,9 @@ def test_repository_that_does_not_answer_is_named_on_one_line(remotes: Remotes) 
     remotes.release("actions/untagged", "main-1")
     with pytest.raises(PinError, match=r"actions/untagged has no tag of the form vX\.Y\.Z$"):
         refresh_pins.ask_for_release("actions/untagged", remotes.base_url)
-    with pytest.raises(PinError, match=r"^git ls-remote --tags \S+/actions/missing ended with 128: .") as raised:
+    with pytest.raises(
+        PinError, match=r"^git ls-remote --tags \S+/actions/missing ended with 128: ."
+    ) as raised:
         refresh_pins.ask_for_release("actions/missing", remotes.base_url)
     assert "\n" not in str(raised.value)
 
@@ -257,7 +259,9 @@ def test_pin_without_a_wheel_is_found(system: str, tmp_path: Path) -> None:
     """numpy 2.2.0 is older than Python 3.14: it has wheels for 3.13 and none for 3.14."""
     (tmp_path / "old.txt").write_text("numpy==2.2.0\n")
     assert not missing_wheels(tmp_path, "3.13", system, tmp_path / "old.txt")
-    assert "numpy==2.2.0 has no usable wheels" in missing_wheels(tmp_path, "3.14", system, tmp_path / "old.txt")
+    assert "numpy==2.2.0 has no usable wheels" in missing_wheels(
+        tmp_path, "3.14", system, tmp_path / "old.txt"
+    )
 
 
 @pytest.mark.slow
@@ -296,7 +300,9 @@ def test_command_stops_on_one_line_if_github_does_not_answer(tmp_path: Path) -> 
     )
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
-    assert line.startswith("make pins: git ls-remote --tags https://github.com/actions/checkout ended with 128")
+    assert line.startswith(
+        "make pins: git ls-remote --tags https://github.com/actions/checkout ended with 128"
+    )
     assert line.endswith(
         "Nothing has changed; to refresh all that needs no tags, run .venv/bin/python refresh_pins.py --without-tags"
     )
