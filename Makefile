@@ -22,6 +22,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/typos
 
 bench: setup
 	$(BIN)/python benchmarks/pipeline.py --rows $(ROWS)
