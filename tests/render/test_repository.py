@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from support.variants import TEMPLATE
 
 CHANGELOG = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
