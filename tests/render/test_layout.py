@@ -1,0 +1,102 @@
+"""The rendered package has a shape: imports point one way, modules are short, and the team's part stays small."""
+
+import ast
+from graphlib import TopologicalSorter
+
+import pytest
+
+from support.baked import BakedProject, bake
+from support.variants import Answers
+
+# From the top down: a module may import modules of a later line, and of its own line where `AMONG` says so.
+LAYERS = (
+    {"cli.trigger"},
+    {"cli.remote"},
+    {"cli.api", "cli.progress"},
+    {"engine.attempt"},
+    {"engine.embedded"},
+    {"main"},
+    {"orchestrator"},
+    {"worker"},
+    {"pipeline", "engine.chaos"},
+    {"parts", "enrichment"},
+    {"sources", "merging", "idempotency", "summary", "manifest"},
+    {"csv_format", "sharding", "storage", "engine.payload"},
+    {"log"},
+    {"settings"},
+    {"errors"},
+)
+# The data's way knows neither the engine nor the command line. The worker calls the chaos drill.
+DATA = LAYERS[8] - {"engine.chaos"} | LAYERS[9] | LAYERS[10] | {"csv_format", "sharding", "storage"}
+READING = {"sources", "csv_format", "sharding"}
+WRITING = {"parts", "manifest", "storage"}
+
+MAX_MODULE_LINES = 150
+MAX_TEAM_LINES = 1_000  # of the default project, without engine/ and cli/
+
+
+@pytest.fixture(scope="module", params=[{}, {"source_files": "a.csv"}], ids=["customers", "neutral"])
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BakedProject:
+    answers: Answers = request.param
+    return bake(tmp_path_factory.mktemp("layout"), answers)
+
+
+def imports(project: BakedProject) -> dict[str, set[str]]:
+    """Return the modules of the package by name, each with the package's modules that it imports anywhere in it."""
+    root = project.path / "src" / project.package
+    files = {path: ".".join(path.relative_to(root).with_suffix("").parts) for path in root.rglob("*.py")}
+    names = {name for name in files.values() if not name.endswith("__init__")}
+    graph: dict[str, set[str]] = {name: set() for name in names}
+    for path, name in files.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                parents = name.split(".")[: -node.level]
+                base = ".".join([*parents, *filter(None, [node.module])])
+                targets = {base, *(f"{base}.{alias.name}".lstrip(".") for alias in node.names)} & names
+                assert targets, f"{name}: imports something else than a module from {base or 'the package'}"
+                assert not name.endswith("__init__"), f"{name}: imports {targets}"
+                graph[name] |= targets
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                assert project.package not in ast.unparse(node), f"{name}: an absolute import of the package"
+    return graph
+
+
+def test_no_module_imports_in_a_circle(project: BakedProject) -> None:
+    assert len(list(TopologicalSorter(imports(project)).static_order())) > 20
+
+
+def test_imports_point_one_way(project: BakedProject) -> None:
+    depth = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+    for name, imported in imports(project).items():
+        for other in imported:
+            assert depth[other] > depth[name], f"{name} imports {other}"
+
+
+def test_the_data_s_way_knows_neither_the_engine_nor_the_command_line(project: BakedProject) -> None:
+    graph = imports(project)
+    assert graph.keys() >= DATA
+    for name in DATA:
+        assert not {other for other in graph[name] if other.startswith(("engine.", "cli."))}, name
+    assert {other for other in graph["worker"] if other.startswith("engine.")} == {"engine.chaos"}
+
+
+def test_reading_imports_nothing_of_writing(project: BakedProject) -> None:
+    graph = imports(project)
+    for name in READING:
+        assert not graph[name] & WRITING, name
+
+
+def test_every_module_reads_in_one_go(project: BakedProject) -> None:
+    for path in (project.path / "src").rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_MODULE_LINES, path.name
+
+
+def test_the_team_s_part_of_the_default_project_is_small(default_project: BakedProject) -> None:
+    paths = [path for path in default_project.files() if path.startswith("src/")]
+    package = f"src/{default_project.package}"
+    machinery = (f"{package}/engine/", f"{package}/cli/")
+    lines = {
+        path: len(default_project.read(path).splitlines()) for path in paths if not path.startswith(machinery)
+    }
+    assert len(lines) > 15
+    assert sum(lines.values()) < MAX_TEAM_LINES, lines
