@@ -6,7 +6,7 @@ DEMO := build/customer-etl
 JOBS ?= auto
 ROWS ?= 100000
 
-.PHONY: demo test test-fast lint bench pins setup clean
+.PHONY: demo test test-fast lint bench pictures pins setup clean
 
 demo: .venv/bake
 	$(BIN)/cookiecutter . --no-input --overwrite-if-exists --output-dir build
@@ -26,6 +26,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/python benchmarks/pipeline.py --rows $(ROWS)
+
+pictures: setup
+	$(BIN)/python docs/pictures/make_run.py
 
 pins: setup
 	$(BIN)/python refresh_pins.py

@@ -159,9 +159,16 @@ def check_repo_url(text: str) -> None:
 
 
 CHECKS: dict[str, Callable[[str], None]] = {
-    name.removeprefix("check_"): function
-    for name, function in list(globals().items())
-    if name.startswith("check_")
+    "project_name": check_project_name,
+    "description": check_description,
+    "project_slug": check_project_slug,
+    "package_name": check_package_name,
+    "source_files": check_source_files,
+    "key_column": check_key_column,
+    "shard_count": check_shard_count,
+    "max_retries": check_max_retries,
+    "retry_wait_ms": check_retry_wait_ms,
+    "repo_url": check_repo_url,
 }
 
 

@@ -1,4 +1,4 @@
-"""The service's tests. They import from scripts/, which is no package: its directory goes on the path here."""
+"""The service's tests. They also import from `scripts/`, which is not a package and is put on the path here."""
 
 import sys
 from pathlib import Path

@@ -1,13 +1,12 @@
-"""Every test gets sources and an output of its own, and none of the machine's settings."""
+"""Every test has its own sources and its own output, and is independent of this machine's settings."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from .helpers import ROOT
 
-# Variables that would change what a test sees: of the service, of Render, and of rich, which would draw a bar.
+# Variables of the service, of Render, and of rich (which would draw a progress bar) that change what a test sees.
 FOREIGN = (
     "RENDER",
     "SHARD_COUNT",
@@ -27,8 +26,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_URI", str(tmp_path / "data"))
     monkeypatch.setenv("OUTPUT_URI", str(tmp_path / "output"))
-    # Processes that a test starts find the package, installed or not, and the tasks of tests/tasks.py.
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "src")]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))  # for the processes that a test starts
     monkeypatch.setenv("PYTHONUTF8", "1")
 
 
@@ -42,5 +40,5 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    """The directory of the output, which the service makes itself."""
+    """The directory of the output, which the service creates."""
     return tmp_path / "output"

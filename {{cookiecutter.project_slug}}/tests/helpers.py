@@ -1,4 +1,4 @@
-"""What several test modules need: sources on disk, a run without an engine, the output as rows."""
+"""What several test modules need: sources on disk, a run in this process, the output as rows."""
 
 import asyncio
 import csv
@@ -90,7 +90,7 @@ def write_sources(directory: Path, numbers: Sequence[int] = range(40)) -> None:
 
 
 def write_untidy_sources(directory: Path) -> None:
-    """Write all sources as real ones are: each lacks a key, and has one three times and one that is blank."""
+    """Write all sources as untidy as real ones: each lacks a key, has one key three times and one that is blank."""
     for position, file in enumerate(SOURCE_FILES):
         numbers = [number for number in range(31) if number != position % 30]
         blank = {**sample_rows(file, [0])[0], KEY_COLUMN: " "}

@@ -5,10 +5,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from {{ cookiecutter.package_name }}.merging import align, count_duplicates, last_row_per_key
-from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, InputError
-
-ADDED = "idempotency_key"  # by the project that has this option; test_idempotency.py is about it
+from {{ cookiecutter.package_name }}.errors import SourceError
+from {{ cookiecutter.package_name }}.merging import count_duplicates, last_row_per_key, outer_join
+from {{ cookiecutter.package_name }}.settings import KEY_COLUMN
 
 
 def table(keys: list[str], **columns: list[str | None]) -> pa.Table:
@@ -17,10 +16,10 @@ def table(keys: list[str], **columns: list[str | None]) -> pa.Table:
     return pa.table(arrays, [KEY_COLUMN, *columns])
 
 
-def aligned(**sources: pa.Table) -> list[dict[str, Any]]:
-    merged = align(sources)
-    rows: list[dict[str, Any]] = merged.to_pylist()
-    return [{name: cell for name, cell in row.items() if name != ADDED} for row in rows]
+def joined(**sources: pa.Table) -> list[dict[str, Any]]:
+    """The rows of an outer join."""
+    rows: list[dict[str, Any]] = outer_join(sources).to_pylist()
+    return rows
 
 
 def test_the_last_row_of_a_key_wins_whole() -> None:
@@ -48,7 +47,7 @@ def test_rows_with_a_key_that_was_there_before_are_duplicates(keys: list[str], d
 
 
 def test_a_key_of_any_source_gets_a_row_with_nulls_for_the_others() -> None:
-    rows = aligned(left=table(["a", "b"], test_1=["1", "2"]), right=table(["c", "a"], test_1=["3", "4"]))
+    rows = joined(left=table(["a", "b"], test_1=["1", "2"]), right=table(["c", "a"], test_1=["3", "4"]))
 
     assert rows == [
         {KEY_COLUMN: "a", "left_test_1": "1", "right_test_1": "4"},
@@ -58,7 +57,7 @@ def test_a_key_of_any_source_gets_a_row_with_nulls_for_the_others() -> None:
 
 
 def test_rows_are_sorted_by_key_as_text() -> None:
-    rows = aligned(only=table(["b", "9", "É", "10", "B"], test_1=["1", "2", "3", "4", "5"]))
+    rows = joined(only=table(["b", "9", "É", "10", "B"], test_1=["1", "2", "3", "4", "5"]))
 
     assert [row[KEY_COLUMN] for row in rows] == ["10", "9", "B", "b", "É"]
     assert [row["only_test_1"] for row in rows] == ["4", "2", "5", "1", "3"]
@@ -68,18 +67,18 @@ def test_columns_come_source_by_source_with_its_name_as_a_prefix() -> None:
     first = table(["a"], test_2=["1"], test_1=["2"])
     second = first.select(["test_1", KEY_COLUMN])
 
-    assert list(aligned(one=first, two=second)[0]) == [KEY_COLUMN, "one_test_2", "one_test_1", "two_test_1"]
+    assert list(joined(one=first, two=second)[0]) == [KEY_COLUMN, "one_test_2", "one_test_1", "two_test_1"]
 
 
 def test_sources_without_rows_give_a_table_without_rows() -> None:
-    merged = align({"left": table([], test_1=[]), "right": table([], test_1=[])})
+    merged = outer_join({"left": table([], test_1=[]), "right": table([], test_1=[])})
 
     assert len(merged) == 0
-    assert merged.column_names[:3] == [KEY_COLUMN, "left_test_1", "right_test_1"]
+    assert merged.column_names == [KEY_COLUMN, "left_test_1", "right_test_1"]
 
 
 def test_two_columns_that_would_have_one_name_are_refused() -> None:
     sources = {"web": table(["a"], orders_test=["1"]), "web_orders": table(["a"], test=["2"])}
 
-    with pytest.raises(InputError, match="both be named 'web_orders_test'"):
-        align(sources)
+    with pytest.raises(SourceError, match="both be named 'web_orders_test'"):
+        outer_join(sources)

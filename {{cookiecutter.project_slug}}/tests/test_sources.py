@@ -13,15 +13,15 @@ import pyarrow as pa
 import pytest
 
 from {{ cookiecutter.package_name }} import sources
-from {{ cookiecutter.package_name }}.settings import (
-    KEY_COLUMN,
-    SOURCE_FILES,
-    InputError,
-    source_name,
-)
+from {{ cookiecutter.package_name }}.errors import SourceError
+from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, SOURCE_FILES, source_name
 from {{ cookiecutter.package_name }}.sharding import shard_of, shards_of
-from {{ cookiecutter.package_name }}.sink import ROW_NUMBER
-from {{ cookiecutter.package_name }}.sources import BLOCK_BYTES, SourceShard, read_shard
+from {{ cookiecutter.package_name }}.sources import (
+    BLOCK_BYTES,
+    ROW_NUMBER,
+    SourceShard,
+    read_shard,
+)
 
 FILE = SOURCE_FILES[0]
 NOTE = "test_note"
@@ -202,7 +202,7 @@ REFUSALS = [
     ),
     pytest.param(
         as_csv(HEADER, ["1", "a"], ["2"]),
-        ", line 3, column 2: 1 cells, the header has 2",
+        ", line 3, column 2: 1 cell, the header has 2",
         id="short row",
     ),
     pytest.param(
@@ -257,7 +257,7 @@ REFUSALS = [
     ),
     pytest.param(
         as_csv(HEADER, ["1", "a"], ["2", "x" * 3 * BLOCK_BYTES], ["3", "c"]),
-        f", line 3: a row is longer than {BLOCK_BYTES} bytes",
+        f", line 3: the row is longer than {BLOCK_BYTES} bytes",
         id="row longer than the block",
     ),
 ]
@@ -265,7 +265,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("content", "refusal"), REFUSALS)
 def test_what_breaks_the_format_is_refused_with_its_place(data: Path, content: bytes, refusal: str) -> None:
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SourceError) as error:
         read(data, content)
 
     assert str(error.value) == FILE + refusal
@@ -280,7 +280,7 @@ def test_a_source_that_changes_while_it_is_read_is_refused(
 
     monkeypatch.setattr(sources, "shards_of", change)
 
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SourceError) as error:
         read(data, as_csv(HEADER, ["1", "a"]))
 
     assert str(error.value) == f"{FILE}: was changed while it was read"
@@ -290,12 +290,12 @@ def test_the_refusal_does_not_depend_on_the_shard(data: Path) -> None:
     content = as_csv(HEADER, ["1", "a"], ["2"])
 
     for shard_id in range(3):
-        with pytest.raises(InputError, match="line 3, column 2"):
+        with pytest.raises(SourceError, match="line 3, column 2"):
             read(data, content, shard_id, 3)
 
 
 def test_a_missing_file_is_refused_without_the_path_of_the_host(data: Path) -> None:
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SourceError) as error:
         read_shard(str(data), FILE, 0, 1)
 
     assert str(error.value) == f"{FILE}: there is no such file in DATA_URI"
@@ -304,7 +304,7 @@ def test_a_missing_file_is_refused_without_the_path_of_the_host(data: Path) -> N
 def test_a_directory_is_refused_with_the_reason(data: Path) -> None:
     (data / FILE).mkdir()
 
-    with pytest.raises(InputError) as error:
+    with pytest.raises(SourceError) as error:
         read_shard(str(data), FILE, 0, 1)
 
     # Windows says that access is denied.

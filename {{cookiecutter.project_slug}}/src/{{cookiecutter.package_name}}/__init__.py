@@ -1,1 +1,1 @@
-"""A sharded ETL service; start reading in main.py."""
+"""A sharded ETL service. Start reading in `main.py`."""

@@ -1,4 +1,4 @@
-"""The service: `render-workflows {{ cookiecutter.package_name }}.main:app` registers and runs its tasks."""
+"""The service. `render-workflows {{ cookiecutter.package_name }}.main:app` registers and runs its tasks."""
 
 from {{ cookiecutter.render_package }} import Workflows
 
@@ -7,7 +7,4 @@ from . import orchestrator, worker
 app = Workflows.from_workflows(worker.app, orchestrator.app)
 
 if __name__ == "__main__":
-    raise SystemExit(
-        "main.py is started by Render, as `render-workflows {{ cookiecutter.package_name }}.main:app`."
-        " To start a run: python trigger.py --local"
-    )
+    raise SystemExit("Render starts this module. To start a run yourself: python trigger.py --local")

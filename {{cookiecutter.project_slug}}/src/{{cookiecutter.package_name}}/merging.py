@@ -1,4 +1,4 @@
-"""From a shard's rows, source by source, to one row per key: an outer join in Arrow, without a loop."""
+"""From the rows of each source to one row per key: an outer join in Arrow, without a loop over rows."""
 
 from collections import Counter
 
@@ -6,14 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-{% if cookiecutter.idempotency %}
-from .idempotency import with_idempotency_key
-{% endif %}
-from .settings import KEY_COLUMN, InputError
+from .errors import SourceError
+from .settings import KEY_COLUMN
 
 
 def last_row_per_key(rows: pa.Table) -> pa.Table:
-    """Of several rows with one key, the last one; keys in the order in which they first appear."""
+    """Keep the last of several rows with one key, whole; keys stay in the order of their first appearance."""
     codes = rows[KEY_COLUMN].combine_chunks().dictionary_encode()
     last = np.empty(len(codes.dictionary), dtype=np.int64)
     last[codes.indices.to_numpy()] = np.arange(len(rows))  # a later row overwrites an earlier one
@@ -21,24 +19,18 @@ def last_row_per_key(rows: pa.Table) -> pa.Table:
 
 
 def count_duplicates(rows: pa.Table) -> int:
-    """How many rows have a key that another row of the same source has had before."""
+    """Count the rows whose key an earlier row of the same source already has."""
     return len(rows) - int(pc.count_distinct(rows[KEY_COLUMN]).as_py())
 
 
-{% if cookiecutter.idempotency %}
-@with_idempotency_key
-{% endif %}
-def align(sources: dict[str, pa.Table]) -> pa.Table:
-    """Join sources that have one row per key: a row for each key that any of them has, sorted by key.
+def outer_join(sources: dict[str, pa.Table]) -> pa.Table:
+    """Join sources by key: one row for each key that any of them has, sorted by key.
 
     Args:
-        sources: tables by the name of their source. Each column but the key gets that name as a prefix.
+        sources: a table with one row per key for each source's name.
 
     Returns:
-        The key column, then the columns of each source; null where a source does not have the key.
-
-    Raises:
-        InputError: two columns would have the same name.
+        The key column, then the columns of each source as `<source>_<column>`; null where a source lacks the key.
     """
     chunks = [chunk for table in sources.values() for chunk in table[KEY_COLUMN].cast(pa.string()).chunks]
     keys = pc.unique(pa.chunked_array(chunks, pa.string()))
@@ -52,5 +44,5 @@ def align(sources: dict[str, pa.Table]) -> pa.Table:
                 names.append(f"{source}_{name}")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise InputError(f"two columns of the sources would both be named {twice[0]!r}; rename one")
+        raise SourceError(f"two columns of the sources would both be named {twice[0]!r}; rename one")
     return pa.table(columns, names)

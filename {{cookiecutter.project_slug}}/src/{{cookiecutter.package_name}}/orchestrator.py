@@ -1,4 +1,4 @@
-"""The task that starts a run: one `process_shard` for each shard, then one summary. It touches no row."""
+"""The task that starts a run: one `process_shard` per shard, then one summary. It never touches a row."""
 
 import asyncio
 from operator import itemgetter
@@ -6,14 +6,17 @@ from typing import Any
 
 from {{ cookiecutter.render_package }} import Options, Retry, TaskContext, Workflows
 
-from . import log, sink
-from .settings import KEY_COLUMN, RUN_TIMEOUT_SECONDS, SOURCE_FILES, InputError, Settings
-from .source_format import read_header
-from .statistics import combine_statistics
+from . import log
+from .csv_format import read_header
+from .errors import RunError, SettingError
+from .manifest import OutputVersion, publish
+from .settings import KEY_COLUMN, RUN_TIMEOUT_SECONDS, SOURCE_FILES, Settings
+from .summary import combine_statistics
 from .worker import process_shard
 
-# A retry would run every shard again; the shards' own retries are the ones that help.
+# No retry here: it would run every shard again. The shards have retries of their own.
 OPTIONS = Options(retry=Retry(max_retries=0, wait_duration_ms=0), timeout_seconds=RUN_TIMEOUT_SECONDS)
+SHARD_FIELDS = ("shard_id", "count", "records", "elapsed_ms")  # what the summary says about each shard
 
 app = Workflows()
 
@@ -23,11 +26,16 @@ async def merge_{{ cookiecutter.__entity }}_data(
     ctx: TaskContext,
     shards: list[int] | None = None,
 ) -> dict[str, Any]:
-    """Run all shards in parallel, or only those given, publish the output and return the summary.
+    """Run the shards in parallel, publish the output if it is complete, and return the run's summary.
+
+    Args:
+        ctx: given by the platform.
+        shards: the shards to run; all of them by default.
 
     Raises:
-        InputError: a source or a setting is wrong; no shard was started.
-        RuntimeError: shards failed, after their retries; names each with its cause. Nothing is published.
+        SettingError: a variable or `shards` cannot be used. No shard was started.
+        SourceError: a source is missing, or its header is invalid. No shard was started.
+        RunError: shards failed after their retries, each named with its cause. Nothing was published.
     """
     settings = Settings.from_env()
     shard_ids = _choose(shards, settings.shard_count)
@@ -39,28 +47,29 @@ async def merge_{{ cookiecutter.__entity }}_data(
     outcomes = await asyncio.gather(*runs, return_exceptions=True)
     results = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
     if len(results) < len(shard_ids):
-        raise RuntimeError(_failures(dict(zip(shard_ids, outcomes, strict=True))))
+        raise RunError(_failures(dict(zip(shard_ids, outcomes, strict=True))))
     summary = aggregate_results(results)
-    summary["output"] = {**_publish(results, settings), "durable": settings.output_is_durable}
+    version = OutputVersion(settings.output_uri, summary["source_data_hash"], settings.shard_count)
+    summary["output"] = {**publish(version, results), "durable": settings.output_is_durable}
     if not settings.output_is_durable:
-        log.event("output_not_durable", run_id=run_id, hint="it goes with the disk of this run's instance")
+        log.event("output_not_durable", run_id=run_id, hint="the disk of this run's instance goes with it")
     log.event("run_end", run_id=run_id, record_count=summary["records_processed"])
     return summary
 
 
 def aggregate_results(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Combine the shards' results into the run's summary, but for its `output`.
+    """Combine the results of the shards into the run's summary, all but its `output`.
 
-    Of several results of one shard the last one counts; a key lives in one shard, so none counts twice.
+    Of several results of one shard the last one counts. Every key lives in one shard, so none is counted twice.
 
     Raises:
-        RuntimeError: the shards have seen different source data, or were made by different code.
+        RunError: the shards have read different source data, or were made by different code.
     """
     by_shard = {result["shard_id"]: result for result in results}
     shards = [by_shard[shard_id] for shard_id in sorted(by_shard)]
     for name in ("source_data_hash", "version"):
         if len({shard[name] for shard in shards}) > 1:
-            raise RuntimeError(f"the shards differ in {name}: the sources or the service changed")
+            raise RunError(f"the shards differ in {name}: the sources or the service changed; run again")
     samples = [shard["sample_profile"] for shard in shards if shard["sample_profile"]]
     return {
         "profiles_generated": sum(shard["count"] for shard in shards),
@@ -68,9 +77,7 @@ def aggregate_results(results: list[dict[str, Any]]) -> dict[str, Any]:
         "shards_processed": len(shards),
         "sample_profile": min(samples, key=itemgetter(KEY_COLUMN), default=None),
         "statistics": combine_statistics([shard["statistics"] for shard in shards]),
-        "shards": [
-            {name: shard[name] for name in ("shard_id", "count", "records", "elapsed_ms")} for shard in shards
-        ],
+        "shards": [{name: shard[name] for name in SHARD_FIELDS} for shard in shards],
         "duplicate_records": sum(shard["duplicate_records"] for shard in shards),
         "rejected_records": sum(shard["rejected_records"] for shard in shards),
         "source_data_hash": shards[0]["source_data_hash"],
@@ -81,43 +88,18 @@ def _choose(shards: list[int] | None, shard_count: int) -> list[int]:
     every = range(shard_count)
     for shard_id in shards or []:
         if shard_id not in every:
-            raise InputError(f"there is no shard {shard_id}; the shards are 0 to {every[-1]}")
+            raise SettingError(f"there is no shard {shard_id}; the shards are 0 to {every[-1]}")
     return sorted(set(shards or every))
 
 
 def _failures(outcomes: dict[int, Any]) -> str:
-    """One line for all failures: each cause with the shards that it stopped."""
+    """Tell all failures in one line: each cause once, with the shards that it stopped."""
     shards_by_cause: dict[str, list[int]] = {}
     for shard_id, outcome in outcomes.items():
         if isinstance(outcome, BaseException):
             cause = str(outcome).removeprefix("Subtask failed: ").removeprefix(f"shard {shard_id}: ")
             shards_by_cause.setdefault(cause, []).append(shard_id)
+    causes = [f"shard {','.join(map(str, ids))}: {cause}" for cause, ids in shards_by_cause.items()]
     failed = sorted(shard_id for shard_ids in shards_by_cause.values() for shard_id in shard_ids)
-    causes = "; ".join(f"shard {_join(ids)}: {cause}" for cause, ids in shards_by_cause.items())
-    return f"{len(failed)} of {len(outcomes)} shards failed ({causes}); run these again: --shards {_join(failed)}"
-
-
-def _join(shard_ids: list[int]) -> str:
-    return ",".join(map(str, shard_ids))
-
-
-def _publish(results: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
-    """Publish the version if all of its parts are there: this run's, and those of earlier runs."""
-    first = results[0]
-    parts = {result["shard_id"]: result for result in results}
-    for shard_id in set(range(settings.shard_count)) - set(parts):
-        part = sink.Part(settings.output_uri, first["source_data_hash"], shard_id, settings.shard_count)
-        if earlier := part.read_result():
-            parts[shard_id] = earlier
-    files = [file for shard_id in sorted(parts) for file in parts[shard_id]["files"]]
-    output = {"version": first["version"], "manifest": sink.MANIFEST, "files": len(files)}
-    if len(parts) < settings.shard_count:
-        return {**output, "published": False}
-    manifest = {
-        "source_data_hash": first["source_data_hash"],
-        "shard_count": settings.shard_count,
-        "rows": sum(part["count"] for part in parts.values()),
-        "files": files,
-    }
-    sink.publish(settings.output_uri, first["version"], manifest)
-    return {**output, "published": True}
+    count, again = f"{len(failed)} of {len(outcomes)}", ",".join(map(str, failed))
+    return f"{count} shards failed ({'; '.join(causes)}); run these again: --shards {again}"

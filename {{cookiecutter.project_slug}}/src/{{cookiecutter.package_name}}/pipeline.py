@@ -1,4 +1,4 @@
-"""What a worker does with its shard: read, merge, enrich, write, report."""
+"""One shard, from the sources to its part of the output: read, merge, enrich, write."""
 
 import hashlib
 from typing import Any
@@ -7,43 +7,47 @@ import pandas as pd
 import pyarrow as pa
 
 from .enrichment import enrich, merge_rows
-from .merging import align, count_duplicates
+{% if cookiecutter.idempotency %}
+from .idempotency import add_idempotency_key
+{% endif %}
+from .manifest import OutputVersion
+from .merging import count_duplicates, outer_join
+from .parts import write_part
 from .settings import KEY_COLUMN, SOURCE_FILES, Settings, source_name
-from .sink import Part
 from .sources import read_shard
-from .statistics import shard_statistics
+from .summary import shard_statistics
 
 
 def run_shard(shard_id: int, settings: Settings) -> dict[str, Any]:
-    """Process one shard of the sources and write its part of the output.
+    """Process one shard and write its part of the output.
 
     Returns:
-        A small JSON object, whatever the number of rows: counts, statistics, and where the part is. One
-        shard adds a profile as a sample, the one that has the first of all keys; rows travel nowhere else.
+        Counts, statistics and the files written, as JSON whose size does not grow with the rows. Only the shard
+        that holds the smallest key returns a sample row.
+
+    Raises:
+        SourceError: a source is malformed, or lacks what the rules need.
+        OutputError: the part cannot be written.
     """
     tables: dict[str, pa.Table] = {}
     rejects: dict[str, pa.Table] = {}
     first_keys: list[str] = []
-    identity = hashlib.sha256()
+    sources_digest = hashlib.sha256()
     records = duplicates = 0
     for file in SOURCE_FILES:
         source = read_shard(settings.data_uri, file, shard_id, settings.shard_count)
-        identity.update(f"{source.sha256}  {file}\n".encode())
+        sources_digest.update(f"{source.sha256}  {file}\n".encode())
         first_keys += filter(None, [source.first_key])
         rejects[file] = source.rejects
         records += len(source.rows)
         duplicates += count_duplicates(source.rows)
         tables[source_name(file)] = merge_rows(source_name(file), source.rows)
-        del source  # the next source's rows take the place of these
-    merged = align(tables)
-    tables.clear()
-    pa.default_memory_pool().release_unused()  # what reading has left would come on top of what follows
-    profiles = enrich(merged.to_pandas())
-    del merged
+        del source  # before the next source's rows are read
+    profiles = build_profiles(tables)
     output = _to_arrow(profiles)
     samples = [row for row in output.slice(0, 1).to_pylist() if row[KEY_COLUMN] == min(first_keys)]
 
-    part = Part(settings.output_uri, identity.hexdigest(), shard_id, settings.shard_count)
+    version = OutputVersion(settings.output_uri, sources_digest.hexdigest(), settings.shard_count)
     result = {
         "shard_id": shard_id,
         "count": len(profiles),
@@ -52,16 +56,33 @@ def run_shard(shard_id: int, settings: Settings) -> dict[str, Any]:
         "rejected_records": sum(len(table) for table in rejects.values()),
         "statistics": shard_statistics(profiles),
         "sample_profile": next(iter(samples), None),
-        "source_data_hash": part.source_data_hash,
-        "version": part.version,
-        "files": [*part.write_profiles(output), *part.write_rejects(rejects)],
+        "source_data_hash": version.source_data_hash,
+        "version": version.name,
+        "files": write_part(version, shard_id, output, rejects),
     }
-    part.write_result(result)
+    version.save_result(result)
     return result
 
 
+{% if cookiecutter.idempotency %}
+def build_profiles(tables: dict[str, pa.Table]) -> pd.DataFrame:
+    """Join the sources by key, add the idempotency key, and apply the rules. Frees the memory of `tables`."""
+    merged = add_idempotency_key(outer_join(tables))
+    tables.clear()
+    pa.default_memory_pool().release_unused()
+    return enrich(merged.to_pandas())
+{% else %}
+def build_profiles(tables: dict[str, pa.Table]) -> pd.DataFrame:
+    """Join the sources by key, and apply the rules. Frees the memory of `tables`."""
+    merged = outer_join(tables)
+    tables.clear()
+    pa.default_memory_pool().release_unused()
+    return enrich(merged.to_pandas())
+{% endif %}
+
+
 def _to_arrow(profiles: pd.DataFrame) -> pa.Table:
-    """The profiles with one schema in every shard, also where a shard has no row or no value."""
+    """Return the profiles with one schema in every shard, also where a shard has no row or no value."""
     table = pa.Table.from_pandas(profiles, preserve_index=False).replace_schema_metadata(None)
     text = (pa.large_string(), pa.null())
     fields = [field.with_type(pa.string()) if field.type in text else field for field in table.schema]

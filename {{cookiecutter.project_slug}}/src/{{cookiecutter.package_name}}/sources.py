@@ -1,7 +1,7 @@
-"""Read a source as a stream and keep one shard's rows: memory follows the shard, not the source.
+"""Stream a source and keep the rows of one shard: memory grows with the shard, not with the source.
 
-Every column is text, exactly as the file has it; an empty cell is null. Only the key is trimmed. No type is
-inferred: inference would send `00123` and `123` to one shard, and lose a customer whose key is `NA`.
+Every column is text, exactly as the file has it; an empty cell is null. Only the key is trimmed. Type inference
+would route `00123` like `123`, and lose a customer whose key is `NA`.
 """
 
 import hashlib
@@ -14,17 +14,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from .settings import KEY_COLUMN, InputError
+from .csv_format import MAX_ROW_BYTES, check_rows, open_source, read_header
+from .errors import SourceError
+from .settings import KEY_COLUMN
 from .sharding import shard_of, shards_of
-from .sink import ROW_NUMBER
-from .source_format import LONGEST_ROW, find_fault, open_source, read_header
 
-BLOCK_BYTES = LONGEST_ROW  # Arrow holds a few dozen blocks at a time, and no row can be longer than one
+BLOCK_BYTES = MAX_ROW_BYTES  # a row must fit into a block; Arrow holds a few dozen blocks at a time
+ROW_NUMBER = ""  # the column that numbers rejects, named as no column of a source can be
 
 
 @dataclass(frozen=True)
 class SourceShard:
-    """One source's rows of one shard; its rows without a key, numbered; the whole file's first key and hash."""
+    """What one shard takes from one source.
+
+    Attributes:
+        rows: this shard's rows, every column text.
+        rejects: rows with a blank key, with their 1-based row number in the column `ROW_NUMBER`.
+        first_key: smallest key of the whole source, or None if it has no key.
+        sha256: digest of the whole file, in hexadecimal.
+    """
 
     rows: pa.Table
     rejects: pa.Table
@@ -33,48 +41,36 @@ class SourceShard:
 
 
 def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> SourceShard:
-    """Read one source whole, block by block, and keep the rows of one shard.
+    """Read a whole source, block by block, and keep the rows of one shard.
 
-    Rows with a blank key belong to no shard; the shard of the empty key returns them as rejects.
+    Rows with a blank key belong to no shard. The shard of the empty text returns them as rejects.
 
     Raises:
-        InputError: the file breaks the format, at the line and the column that the text names; or it was
-            changed while it was read.
+        SourceError: the file is malformed, or was changed while it was read.
     """
     header = read_header(directory, file)
     with open_source(directory, file) as stream:
-        before = _identity(os.fstat(stream.fileno()))
+        before = _file_state(os.fstat(stream.fileno()))
+        # Arrow refuses a header that no line break follows, which means that there are no rows.
         beginning = stream.read(BLOCK_BYTES)
+        has_rows = b"\n" in beginning or b"\r" in beginning
         stream.seek(0)
-        # A pass of its own: Arrow reads in threads, which given a Python stream can outlive an error and hang
-        # the process at its end.
+        # In a pass of its own: with a Python stream, Arrow's reading threads can outlive an error and keep the
+        # process from ending.
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    # Arrow refuses a header without a line break, which means that there are no rows.
-    has_rows = b"\n" in beginning or b"\r" in beginning
     try:
         blocks = _blocks(directory, file, header) if has_rows else ()
         rows, rejects, first_key = _filter(blocks, header, shard_id, shard_count)
     except pa.ArrowInvalid:
-        unknown = InputError(f"{file}: is not the CSV that it must be")
-        raise find_fault(directory, file) or unknown from None
-    if before != _identity(Path(directory, file).stat()):
-        raise InputError(f"{file}: was changed while it was read")
+        check_rows(directory, file)
+        raise SourceError(f"{file}: is not valid CSV, in a way that cannot be located") from None
+    if before != _file_state(Path(directory, file).stat()):
+        raise SourceError(f"{file}: was changed while it was read")
     return SourceShard(rows, rejects, first_key, sha256)
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
+def _file_state(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _may_end_in_quotes(path: Path, last_cell: str | None) -> bool:
-    """Whether the file ends right after its last cell, without a quote that closes it.
-
-    Arrow reads a quote that is never closed as if the end of the file closed it, and loses the rows between.
-    """
-    ending = b'"' + (last_cell or "").replace('"', '""').encode()
-    with path.open("rb") as stream:
-        stream.seek(max(0, stream.seek(0, os.SEEK_END) - len(ending)))
-        return stream.read() == ending
 
 
 def _blocks(directory: str, file: str, header: list[str]) -> Iterator[pa.RecordBatch]:
@@ -89,13 +85,25 @@ def _blocks(directory: str, file: str, header: list[str]) -> Iterator[pa.RecordB
         for block in reader:
             yield block
             last_cell = block.column(len(header) - 1)[-1].as_py() if len(block) else last_cell
-    if _may_end_in_quotes(path, last_cell) and (fault := find_fault(directory, file)):
-        raise fault
+    if _may_end_in_quotes(path, last_cell):
+        check_rows(directory, file)
+
+
+def _may_end_in_quotes(path: Path, last_cell: str | None) -> bool:
+    """Whether a file ends right after its last cell, without a quote that closes it.
+
+    Arrow reads a quote that is never closed as if the end of the file closed it, and loses the rows between.
+    """
+    ending = b'"' + (last_cell or "").replace('"', '""').encode()
+    with path.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - len(ending)))
+        return stream.read() == ending
 
 
 def _filter(
     blocks: Iterable[pa.RecordBatch], header: list[str], shard_id: int, shard_count: int
 ) -> tuple[pa.Table, pa.Table, str | None]:
+    """Return the shard's rows, the rejects and the smallest key of all blocks."""
     schema = pa.schema([(name.strip(), pa.string()) for name in header])
     numbered = schema.insert(0, pa.field(ROW_NUMBER, pa.int64()))
     takes_rejects = shard_id == shard_of("", shard_count)

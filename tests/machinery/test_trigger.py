@@ -1,0 +1,106 @@
+"""The command line: what it prints where, and what it exits with."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from customer_etl.cli import trigger
+from customer_etl.settings import SOURCE_FILES
+
+from ..helpers import ROOT, read_manifest, run_python, write_sources
+
+SUMMARY = {
+    "profiles_generated",
+    "records_processed",
+    "shards_processed",
+    "sample_profile",
+    "statistics",
+    "shards",
+    "duplicate_records",
+    "rejected_records",
+    "source_data_hash",
+    "output",
+}
+
+
+@pytest.fixture(autouse=True)
+def two_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHARD_COUNT", "2")
+
+
+def test_json_is_one_document_on_stdout(data: Path, output: Path) -> None:
+    write_sources(data)
+
+    process = run_python(ROOT / "trigger.py", "--local", "--json")
+
+    assert process.returncode == 0, process.stderr
+    summary = json.loads(process.stdout)
+    assert set(summary) == SUMMARY
+    assert summary["profiles_generated"] == read_manifest(output)["rows"] == 40
+    assert [shard["shard_id"] for shard in summary["shards"]] == [0, 1]
+    assert "Warning" not in process.stderr
+    assert process.stderr.count("shard_end") == 2
+
+
+def test_text_ends_with_one_line_that_says_it_all(data: Path) -> None:
+    write_sources(data)
+
+    process = run_python(ROOT / "trigger.py", "--local")
+
+    assert process.returncode == 0, process.stderr
+    last = process.stdout.splitlines()[-1]
+    assert re.fullmatch(r"Merged 40 enriched profiles across 2 shards in \d+\.\ds", last)
+    # No bar, no colour: neither stream is a terminal.
+    assert (process.stdout + process.stderr).replace("\n", "").isprintable()
+
+
+def test_a_missing_source_ends_the_run_with_its_name(data: Path, output: Path) -> None:
+    process = run_python(ROOT / "trigger.py", "--local", "--json")
+
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert process.stderr == f"error: {SOURCE_FILES[0]}: there is no such file in DATA_URI\n"
+    assert not output.exists()
+
+
+def test_given_shards_run_alone(
+    data: Path, output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sources(data)
+    monkeypatch.setattr("sys.argv", ["trigger.py", "--local", "--shards", "1"])
+
+    assert trigger.main() == 0
+
+    *_, place, last = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"not published: version v-[0-9a-f]{16} still lacks shards", place)
+    assert re.fullmatch(r"Merged \d+ enriched profiles across 1 shards in \d+\.\ds", last)
+    assert not (output / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("shards", "error"),
+    [
+        ("one", "--shards takes numbers separated by commas, such as 3,7; not 'one'"),
+        ("0,", "--shards takes numbers separated by commas, such as 3,7; not '0,'"),
+        ("", "--shards takes numbers separated by commas, such as 3,7; not ''"),
+        ("0,2", "there is no shard 2; the shards are 0 to 1"),
+    ],
+)
+def test_shards_that_there_are_not_are_refused(
+    data: Path,
+    output: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    shards: str,
+    error: str,
+) -> None:
+    write_sources(data)
+    monkeypatch.setattr("sys.argv", ["trigger.py", "--local", "--shards", shards])
+
+    assert trigger.main() == 1
+
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"error: {error}\n")
+    assert not output.exists()

@@ -1,0 +1,1 @@
+"""The laptop's stand-in for Render. It belongs to the template and is rarely opened."""

@@ -1,0 +1,193 @@
+"""One shard's task: the same bytes each time, a small result, and events that say what happened."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from {{ cookiecutter.package_name }} import pipeline
+from {{ cookiecutter.package_name }}.errors import RunError, SourceError
+from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, SOURCE_FILES
+from {{ cookiecutter.package_name }}.sharding import shard_of
+
+from .helpers import files_in, run_shard_task, sample_rows, write_source, write_sources, write_untidy_sources
+
+
+@pytest.fixture(autouse=True)
+def two_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHARD_COUNT", "2")
+    monkeypatch.setenv("LOG_FORMAT", "json")
+
+
+def break_pipeline(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def run_shard(*arguments: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(pipeline, "run_shard", run_shard)
+
+
+def events(stderr: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stderr.splitlines()]
+
+
+def test_a_second_attempt_writes_the_same_bytes_and_returns_the_same(data: Path, output: Path) -> None:
+    write_untidy_sources(data)
+
+    first, first_files = run_shard_task(0), files_in(output)
+    second, second_files = run_shard_task(0), files_in(output)
+
+    assert len(first_files) == 3  # profiles, rejects, result
+    assert second_files == first_files
+    del first["elapsed_ms"], second["elapsed_ms"]
+    assert second == first
+
+
+def test_counts_are_those_of_the_shard(data: Path) -> None:
+    write_sources(data, range(20))
+    mine = [row for row in sample_rows(SOURCE_FILES[0], range(20)) if shard_of(row[KEY_COLUMN], 2) == 1]
+
+    result = run_shard_task(1)
+
+    assert result["shard_id"] == 1
+    assert result["count"] == len(mine)
+    assert result["records"] == len(mine) * len(SOURCE_FILES)
+    assert result["duplicate_records"] == result["rejected_records"] == 0
+
+
+def test_only_the_shard_of_the_first_key_shows_a_profile(data: Path) -> None:
+    """A result must hold no rows but the summary's one sample, which is the same for any number of shards."""
+    write_sources(data, range(20))
+    first = min(row[KEY_COLUMN] for row in sample_rows(SOURCE_FILES[0], range(20)))
+
+    samples = {shard_id: run_shard_task(shard_id)["sample_profile"] for shard_id in (0, 1)}
+
+    assert samples[shard_of(first, 2)][KEY_COLUMN] == first
+    assert samples[1 - shard_of(first, 2)] is None
+
+
+def test_the_result_is_strict_json_that_does_not_grow_with_the_shard(data: Path) -> None:
+    write_sources(data, range(20))
+    small = json.dumps(run_shard_task(0), allow_nan=False)
+    write_sources(data, range(2_000))
+    large = json.dumps(run_shard_task(0), allow_nan=False)
+
+    assert len(large) < 2 * len(small)
+
+
+def test_rows_without_a_key_are_kept_as_written_with_their_source_and_row(data: Path, output: Path) -> None:
+    write_sources(data)
+    rows = [{KEY_COLUMN: "k", "test_note": "a"}, {KEY_COLUMN: " ", "test_note": "b, ü"}]
+    full = sample_rows(SOURCE_FILES[0], [1, 2])
+    write_source(data, SOURCE_FILES[0], [full[index] | row for index, row in enumerate(rows)])
+
+    result = run_shard_task(shard_of("", 2))
+
+    assert result["rejected_records"] == 1
+    (place,) = [file["path"] for file in result["files"] if "rejects" in file["path"]]
+    reject = json.loads((output / place).read_text(encoding="utf-8"))
+    assert (reject["source"], reject["row"]) == (SOURCE_FILES[0], 2)
+    assert reject["record"] == {name: cell or None for name, cell in (full[1] | rows[1]).items()}
+
+
+def test_a_part_without_rows_or_without_values_has_the_same_columns_as_others(
+    data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHARD_COUNT", "500")
+    write_sources(data, [0])
+    (row,) = sample_rows(SOURCE_FILES[0], [0])
+    bare = dict.fromkeys(row, "") | {KEY_COLUMN: "only a key"}
+    write_source(data, SOURCE_FILES[0], [row, bare])
+    with_row, with_bare = (shard_of(key, 500) for key in (row[KEY_COLUMN], bare[KEY_COLUMN]))
+
+    results = [run_shard_task(shard_id) for shard_id in (with_row, with_bare, (with_row + 1) % 500)]
+
+    assert [result["count"] for result in results] == [1, 1, 0]
+    assert results[2]["sample_profile"] is None
+    schemas = [pq.read_schema(output / result["files"][0]["path"]) for result in results]
+    assert schemas[0] == schemas[1] == schemas[2]
+    assert schemas[0].field(KEY_COLUMN).type == pa.string()
+
+
+def test_events_as_json_hold_the_shard_the_run_and_the_work(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sources(data)
+
+    result = run_shard_task(1)
+
+    start, end = events(capsys.readouterr().err)
+    assert start == {"event": "shard_start", "shard_id": 1, "run_id": "root-1"}
+    assert end == {
+        "event": "shard_end",
+        "shard_id": 1,
+        "run_id": "root-1",
+        "record_count": result["records"],
+        "elapsed_ms": result["elapsed_ms"],
+    }
+    assert isinstance(end["elapsed_ms"], int)
+
+
+def test_events_as_text_hold_the_same(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_FORMAT", "text")
+    write_sources(data)
+
+    result = run_shard_task(1)
+
+    count, elapsed = result["records"], result["elapsed_ms"]
+    assert capsys.readouterr().err.splitlines() == [
+        "shard_start shard_id=1 run_id=root-1",
+        f"shard_end shard_id=1 run_id=root-1 record_count={count} elapsed_ms={elapsed}",
+    ]
+
+
+def test_a_failed_shard_raises_its_number_and_the_cause(data: Path) -> None:
+    write_sources(data)
+    (data / SOURCE_FILES[-1]).unlink()
+
+    with pytest.raises(RunError) as error:
+        run_shard_task(1)
+
+    assert str(error.value) == f"shard 1: {SOURCE_FILES[-1]}: there is no such file in DATA_URI"
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (SourceError("a cell is wrong"), "a cell is wrong"),
+        (KeyError("plan"), "KeyError: 'plan'"),
+        (MemoryError(), "MemoryError: "),
+        (ValueError("two\n  lines"), "ValueError: two lines"),
+    ],
+)
+def test_a_cause_is_one_line_and_says_its_type_unless_the_service_expects_it(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
+) -> None:
+    break_pipeline(monkeypatch, error)
+
+    with pytest.raises(RunError) as raised:
+        run_shard_task(0)
+
+    assert str(raised.value) == f"shard 0: {cause}"
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_failed_shard_logs_one_line_with_the_cause_and_where_it_was(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], log_format: str
+) -> None:
+    monkeypatch.setenv("LOG_FORMAT", log_format)
+    break_pipeline(monkeypatch, ValueError("two\nlines"))
+
+    with pytest.raises(RunError, match="shard 0"):
+        run_shard_task(0)
+
+    start, failure = capsys.readouterr().err.splitlines()
+    assert "shard_start" in start
+    assert "shard_failed" in failure
+    assert "ValueError: two lines" in failure
+    assert re.search(r"test_pipeline\.py:\d+ run_shard < worker\.py:\d+ process_shard", failure)
