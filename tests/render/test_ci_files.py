@@ -20,11 +20,6 @@ from support.variants import COOKIECUTTER_JSON, TEMPLATE
 WORKFLOWS = refresh_pins.workflow_files(TEMPLATE)
 CI_FILES = [path for path in WORKFLOWS if path.name == "ci.yml"]
 BIN = Path(sys.executable).parent
-IDENTITY = {
-    f"GIT_{role}_{field}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for field, value in (("NAME", "Test"), ("EMAIL", "test@example.com"))
-}
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -153,127 +148,6 @@ def test_generated_ci_covers_the_lowest_and_the_chosen_python(
     [setup] = [step["with"] for step in job["steps"] if "setup-python" in step.get("uses", "")]
     assert setup["python-version"] == "${{ matrix.version }}"
     assert setup["python-version-file"] == "${{ matrix.file }}"
-
-
-# The workflow Pins
-
-
-def git(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments],
-        cwd=directory,
-        env={**os.environ, **IDENTITY, "GIT_CONFIG_GLOBAL": os.devnull},
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-FAKE_GH = """#!/bin/bash
-echo "$1 $2 $3 $4" >> "$GH_CALLS"
-if [ "$1 $2" = "pr list" ]; then cat "$GH_OPENED"; fi
-if [ "$1 $2" = "pr create" ]; then echo 1 > "$GH_OPENED"; fi
-"""
-
-
-class Pins:
-    """A repository, its origin, and a `gh` that knows one pull request: what the workflow Pins sees."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.origin = directory / "origin.git"
-        self.calls = directory / "calls"
-        self.opened = directory / "opened"
-        self.opened.write_text("0\n")
-        gh = directory / "bin" / "gh"
-        gh.parent.mkdir()
-        gh.write_text(FAKE_GH)
-        gh.chmod(0o755)
-        seed = directory / "seed"
-        seed.mkdir()
-        git(seed, "init", "--quiet", "--initial-branch", "main")
-        (seed / ".github" / "workflows").mkdir(parents=True)
-        (seed / ".github" / "workflows" / "ci.yml").write_text("uses: a/b@1\n")
-        (seed / "constraints.txt").write_text("ruff==1\n")
-        git(seed, "add", "--all")
-        git(seed, "commit", "--quiet", "--message", "First")
-        git(directory, "clone", "--quiet", "--bare", str(seed), str(self.origin))
-
-    def run(self, pins: str) -> bool:
-        """Run the scripts of both jobs, `make pins` having written `pins`; return if there was a patch."""
-        jobs = load(TEMPLATE / ".github" / "workflows" / "pins.yml")["jobs"]
-        commands = [step["run"] for step in jobs["refresh"]["steps"] if "run" in step]
-        assert [commands[0], commands[-1]] == ["make pins", "make test"]
-        clone = self.clone()
-        (clone / "constraints.txt").write_text(pins)
-        (clone / ".github" / "workflows" / "ci.yml").write_text("uses: a/b@2\n")
-        for command in commands[1:-1]:
-            self.script(clone, command)
-        if (self.directory / "output").read_text() != "changed=true\n":
-            return False
-        self.script(self.clone(), jobs["pull-request"]["steps"][-1]["run"])
-        return True
-
-    def clone(self) -> Path:
-        clone = self.directory / "clone"
-        shutil.rmtree(clone, ignore_errors=True)
-        git(self.directory, "clone", "--quiet", str(self.origin), str(clone))
-        (self.directory / "output").write_text("")
-        return clone
-
-    def script(self, clone: Path, command: str) -> None:
-        environment = {
-            "PATH": f"{self.directory / 'bin'}{os.pathsep}{os.environ['PATH']}",
-            "RUNNER_TEMP": str(self.directory),
-            "GITHUB_OUTPUT": str(self.directory / "output"),
-            "GH_CALLS": str(self.calls),
-            "GH_OPENED": str(self.opened),
-            "BASE": "main",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-        }
-        done = subprocess.run(
-            ["bash", "-e", "-c", command], cwd=clone, env={**os.environ, **environment}, timeout=60
-        )
-        assert done.returncode == 0
-
-    def on_origin(self, branch: str, path: str) -> str:
-        return git(self.origin, "show", f"{branch}:{path}")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the workflow runs on Linux")
-def test_pins_workflow_opens_one_pull_request_and_keeps_it_up_to_date(tmp_path: Path) -> None:
-    """Its scripts run against a local repository; the branch exists the second time."""
-    pins = Pins(tmp_path)
-    assert pins.run("ruff==2\n")
-    assert pins.on_origin("pins", "constraints.txt") == "ruff==2"
-    assert pins.on_origin("main", "constraints.txt") == "ruff==1"
-    assert pins.run("ruff==3\n")
-    assert pins.on_origin("pins", "constraints.txt") == "ruff==3"
-    assert git(pins.origin, "rev-list", "--count", "main..pins") == "1"
-    created = [call for call in pins.calls.read_text().splitlines() if call.startswith("pr create")]
-    assert created == ["pr create --head pins"]
-    # GitHub would refuse a push that changes a workflow.
-    assert pins.on_origin("pins", ".github/workflows/ci.yml") == "uses: a/b@1"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the workflow runs on Linux")
-def test_pins_workflow_does_nothing_if_nothing_is_newer(tmp_path: Path) -> None:
-    pins = Pins(tmp_path)
-    assert not pins.run("ruff==1\n")
-    assert not pins.calls.exists()
-
-
-def test_pins_workflow_tests_without_write_access() -> None:
-    """New packages run in a job whose token reads; the job whose token writes runs none of them."""
-    workflow = load(TEMPLATE / ".github" / "workflows" / "pins.yml")
-    assert workflow["permissions"] == {"contents": "read"}
-    refresh, pull_request = workflow["jobs"]["refresh"], workflow["jobs"]["pull-request"]
-    assert "permissions" not in refresh
-    assert pull_request["needs"] == ["refresh"]
-    assert pull_request["permissions"] == {"contents": "write", "pull-requests": "write"}
-    assert "make" not in pull_request["steps"][-1]["run"].split()
 
 
 # Commands and files of the template
