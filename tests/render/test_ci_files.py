@@ -127,6 +127,14 @@ def test_ci_covers_every_python_of_the_template() -> None:
     assert set(re.findall(r'python-version: "(.*)"', text)) == {chosen[0]}
 
 
+def test_paths_in_the_workflows_exist() -> None:
+    """A test that was moved would be missed on the other systems."""
+    text = (TEMPLATE / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    paths = re.findall(r"\btests/\S+", text)
+    assert paths
+    assert not [path for path in paths if not (TEMPLATE / path).exists()]
+
+
 def test_generated_ci_covers_the_lowest_and_the_chosen_python(
     bake_project: Callable[..., BakedProject],
 ) -> None:
