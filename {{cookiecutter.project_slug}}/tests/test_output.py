@@ -4,8 +4,10 @@ import errno
 import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest.mock import ANY
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,9 +36,22 @@ def write(version: OutputVersion, *keys: str, shard_id: int = 0) -> list[dict[st
 
 
 def result(version: OutputVersion, shard_id: int) -> dict[str, Any]:
-    """Write a shard's part with one key, and return its result, as far as publication needs it."""
+    """Write a shard's part with one key, and return its result, as far as publication needs it.
+
+    The sources have a row for each shard, and a reject and a duplicate, both of which belong to shard 0.
+    """
     files = write(version, f"k-{shard_id}", shard_id=shard_id)
-    return {"shard_id": shard_id, "count": 1, "version": version.name, "files": files}
+    extra = int(shard_id == 0)
+    counts = {
+        "source_rows": version.shard_count + 2,
+        "records": 1 + extra,
+        "merged_rows": 1,
+        "keys": 1,
+        "count": 1,
+    }
+    others = {"duplicate_records": extra, "rejected_records": extra, "dropped_keys": 0}
+    columns = {"columns": {KEY_COLUMN: "string"}, "files": files}
+    return {"shard_id": shard_id, "version": version.name, **counts, **others, **columns}
 
 
 def test_a_part_is_replaced_and_a_reader_of_the_old_one_keeps_it(
@@ -80,6 +95,7 @@ def test_a_failure_while_publishing_leaves_the_old_manifest_and_nothing_else(
     results = [result(version, shard_id) for shard_id in (0, 1)]
     publish(version, results)
     before = files_in(output)
+    results[0]["count"], results[0]["dropped_keys"] = 0, 1
 
     def fail(file: int) -> NoReturn:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -141,8 +157,46 @@ def test_a_version_is_published_when_all_of_its_shards_are_complete(
         ("source_data_hash", "f" * 64),
         ("shard_count", 2),
         ("rows", 2),
+        ("columns", {KEY_COLUMN: "string"}),
         ("files", [*first["files"], *second["files"]]),
+        ("published_at", ANY),
     ]
+    assert datetime.fromisoformat(read_manifest(output)["published_at"]).tzinfo is UTC
+
+
+def test_publishing_the_same_again_leaves_the_manifest_as_it_is(output: Path, version: OutputVersion) -> None:
+    results = [result(version, shard_id) for shard_id in (0, 1)]
+    publish(version, results)
+    before = files_in(output)
+    time.sleep(0.002)  # the time has milliseconds
+
+    publish(version, results)
+
+    assert files_in(output) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"columns": {KEY_COLUMN: "string", "n": "int64"}},
+            "'n' is missing in shard 0, but int64 in shard 1;",
+        ),
+        ({"columns": {KEY_COLUMN: "double"}}, f"{KEY_COLUMN!r} is string in shard 0, but double in shard 1;"),
+        ({"count": 2}, "shard 1 has 1 rows and 1 keys, but accounts for 1 and 2"),
+        ({"merged_rows": 0}, "shard 1 has 1 rows and 1 keys, but accounts for 0 and 1"),
+        ({"source_rows": 9}, "the sources have 4 rows, but the shards took 4"),
+        ({"rejected_records": 1}, "the sources have 4 rows, but the shards took 5"),
+    ],
+)
+def test_shards_that_do_not_fit_together_are_not_published(
+    output: Path, version: OutputVersion, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RunError) as error:
+        publish(version, [result(version, 0), {**result(version, 1), **change}])
+
+    assert message in str(error.value)
+    assert not (output / "manifest.json").exists()
 
 
 def test_a_saved_result_is_read_as_it_was_written(version: OutputVersion) -> None:

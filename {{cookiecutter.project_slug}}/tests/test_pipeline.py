@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from {{ cookiecutter.package_name }} import pipeline
-from {{ cookiecutter.package_name }}.errors import RunError, SourceError
+from {{ cookiecutter.package_name }}.errors import OutputError, RunError
 from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, SOURCE_FILES
 from {{ cookiecutter.package_name }}.sharding import shard_of
 
@@ -31,7 +32,10 @@ def break_pipeline(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
 
 def events(stderr: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in stderr.splitlines()]
+    """The events of a log, without their times."""
+    parsed = [json.loads(line) for line in stderr.splitlines()]
+    assert all(datetime.fromisoformat(event.pop("time")).tzinfo is UTC for event in parsed)
+    return parsed
 
 
 def test_a_second_attempt_writes_the_same_bytes_and_returns_the_same(data: Path, output: Path) -> None:
@@ -140,26 +144,40 @@ def test_events_as_text_hold_the_same(
     result = run_shard_task(1)
 
     count, elapsed = result["records"], result["elapsed_ms"]
-    assert capsys.readouterr().err.splitlines() == [
+    lines = [line.split(" ", 1) for line in capsys.readouterr().err.splitlines()]
+    assert all(datetime.fromisoformat(time).tzinfo is UTC for time, _ in lines)
+    assert [line for _, line in lines] == [
         "shard_start shard_id=1 run_id=root-1",
         f"shard_end shard_id=1 run_id=root-1 record_count={count} elapsed_ms={elapsed}",
     ]
 
 
-def test_a_failed_shard_raises_its_number_and_the_cause(data: Path) -> None:
+def test_a_failure_that_a_retry_cannot_heal_is_returned(data: Path) -> None:
+    """Render retries whatever raises."""
     write_sources(data)
     (data / SOURCE_FILES[-1]).unlink()
 
-    with pytest.raises(RunError) as error:
-        run_shard_task(1)
+    result = run_shard_task(1)
 
-    assert str(error.value) == f"shard 1: {SOURCE_FILES[-1]}: there is no such file in DATA_URI"
+    assert result == {"shard_id": 1, "error": f"{SOURCE_FILES[-1]}: there is no such file in DATA_URI"}
+
+
+@pytest.mark.parametrize("shard_id", [-1, 2, True, "1", "arg1", 3.5, None, [1], {}])
+def test_an_argument_that_is_not_a_shard_is_refused_before_anything_is_written(
+    data: Path, output: Path, shard_id: Any
+) -> None:
+    write_sources(data)
+
+    result = run_shard_task(shard_id)
+
+    assert result["error"] == f"process_shard takes the number of a shard, from 0 to 1, not {shard_id!r}"
+    assert not output.exists()
 
 
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (SourceError("a cell is wrong"), "a cell is wrong"),
+        (OutputError("disk full"), "disk full"),
         (KeyError("plan"), "KeyError: 'plan'"),
         (MemoryError(), "MemoryError: "),
         (ValueError("two\n  lines"), "ValueError: two lines"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from {{ cookiecutter.render_package }} import TaskRunMetadata
 
 from {{ cookiecutter.package_name }} import pipeline
 from {{ cookiecutter.package_name }}.errors import OutputError, RunError, SettingError, SourceError
@@ -153,7 +154,7 @@ def test_a_failed_shard_does_not_stop_the_others(data: Path, monkeypatch: pytest
         run_merge()
 
     assert completed == [1, 2]
-    assert str(error.value) == "1 of 3 shards failed (shard 0: disk full); run these again: --shards 0"
+    assert str(error.value) == "1 of 3 shards failed (shard 0: disk full); run this again: --shards 0"
 
 
 def test_the_error_names_every_failed_shard_and_each_cause_once(
@@ -205,7 +206,7 @@ def test_only_the_given_shards_run_and_nothing_is_published(data: Path, output: 
 
     summary = run_merge(context, [2, 0, 2])
 
-    assert context.calls == [(0,), (2,)]
+    assert context.calls == [(0, "root-1"), (2, "root-1")]
     assert summary["shards_processed"] == 2
     assert summary["output"]["published"] is False
     assert not (output / "manifest.json").exists()
@@ -223,7 +224,7 @@ def test_shards_of_an_earlier_run_complete_the_whole(
 
     summary = run_merge(context, [1])
 
-    assert context.calls == [(1,)]
+    assert context.calls == [(1, "root-1")]
     assert summary["output"]["published"] is True
     assert len(published_rows(output)) == 40
 
@@ -249,6 +250,48 @@ def test_an_unknown_shard_is_refused_before_any_runs(data: Path, shard_id: int) 
 
     assert str(error.value) == f"there is no shard {shard_id}; the shards are 0 to 2"
     assert context.calls == []
+
+
+@pytest.mark.parametrize("shards", ["arg1", 3, [], [True], ["3"], [1.0], {}])
+def test_shards_that_are_not_a_list_of_numbers_are_refused(data: Path, shards: Any) -> None:
+    write_sources(data)
+    context = FakeContext()
+
+    with pytest.raises(SettingError) as error:
+        run_merge(context, shards)
+
+    assert str(error.value) == f"shards takes a list of numbers such as [3, 7], or nothing; not {shards!r}"
+    assert context.calls == []
+
+
+def test_a_run_without_an_id_of_the_platform_has_one_of_its_own(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    write_sources(data)
+    context = FakeContext()
+    context.metadata = TaskRunMetadata()  # as on Render's dev server
+
+    run_merge(context)
+
+    ids = {json.loads(line)["run_id"] for line in capsys.readouterr().err.splitlines()}
+    assert len(ids) == 1
+    assert re.fullmatch("run-[0-9a-f]{12}", ids.pop())
+
+
+def test_only_failures_that_a_retry_could_heal_are_to_be_run_again(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sources(data)
+    break_shards(
+        monkeypatch, {0: OutputError("full"), 1: SourceError("malformed"), 2: SourceError("malformed")}
+    )
+
+    with pytest.raises(RunError) as error:
+        run_merge()
+
+    causes = "shard 0: full; shard 1,2: malformed"
+    assert str(error.value) == f"3 of 3 shards failed ({causes}); run this again: --shards 0"
 
 
 @pytest.mark.parametrize("file", SOURCE_FILES)
@@ -327,11 +370,13 @@ def test_the_run_logs_its_start_and_its_end(
     summary = run_merge()
 
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert all(event.pop("time") for event in events)
     assert events[0] == {"event": "run_start", "run_id": "root-1", "shard_count": 3}
     assert events[-1] == {
         "event": "run_end",
         "run_id": "root-1",
         "record_count": summary["records_processed"],
+        "dropped_keys": 0,
     }
     assert [event["event"] for event in events[1:-1]] == ["shard_start", "shard_end"] * 3
 

@@ -187,7 +187,7 @@ REFUSALS = [
     pytest.param(b"\n\n", f": is empty; line 1 must be a header with the column {KEY_COLUMN!r}", id="blank"),
     pytest.param(
         as_csv([f"not {KEY_COLUMN}", NOTE], ["1", "a"]),
-        f", line 1: none of its 2 columns is the key, {KEY_COLUMN!r}",
+        f", line 1: there is no key column {KEY_COLUMN!r}; its 2 columns are {'not ' + KEY_COLUMN!r}, 'test_note'",
         id="no key column",
     ),
     pytest.param(

@@ -5,7 +5,13 @@ A message says what is wrong, where, and what to do, without cell values or host
 
 
 class EtlError(Exception):
-    """Base of every failure that the service expects and explains."""
+    """Base of every failure that the service expects and explains.
+
+    Attributes:
+        is_permanent: whether the same attempt would fail again, so that a retry is pointless.
+    """
+
+    is_permanent = True
 
 
 class SettingError(EtlError):
@@ -16,8 +22,14 @@ class SourceError(EtlError):
     """A source is missing, malformed, or changed while it was read; or it lacks what the rules need."""
 
 
+class RulesError(EtlError):
+    """The team's rules failed, or did not return what they must."""
+
+
 class OutputError(EtlError):
     """The output cannot be written, for example because the disk is full."""
+
+    is_permanent = False
 
 
 class PayloadError(EtlError):
@@ -26,6 +38,8 @@ class PayloadError(EtlError):
 
 class RunError(EtlError):
     """A run did not complete."""
+
+    is_permanent = False
 
 
 def explain(error: BaseException) -> str:

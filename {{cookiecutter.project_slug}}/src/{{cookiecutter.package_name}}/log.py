@@ -4,6 +4,7 @@ import json
 import sys
 import time
 import traceback
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
@@ -11,13 +12,18 @@ from .settings import Settings
 
 
 def event(name: str, **fields: Any) -> None:
-    """Write one event, such as `event("shard_start", shard_id=3)`, as JSON or as `key=value` text."""
+    """Write one event, such as `event("shard_start", shard_id=3)`, as JSON or as `key=value` text, with its time."""
     if Settings.from_env().log_format == "json":
-        line = json.dumps({"event": name, **fields}, ensure_ascii=False)
+        line = json.dumps({"time": timestamp(), "event": name, **fields}, ensure_ascii=False)
     else:
-        line = " ".join([name, *(f"{key}={value}" for key, value in fields.items())])
+        line = " ".join([timestamp(), name, *(f"{key}={value}" for key, value in fields.items())])
     sys.stderr.write(line + "\n")  # one write, because several processes may share this stderr
     sys.stderr.flush()
+
+
+def timestamp() -> str:
+    """Return the time as ISO 8601 in UTC, such as `2026-11-21T08:00:00.123Z`."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def elapsed_ms(started: float) -> int:

@@ -17,7 +17,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
-from . import storage
+from . import log, storage
 from .errors import RunError
 
 MANIFEST = "manifest.json"
@@ -79,7 +79,8 @@ def publish(version: OutputVersion, results: list[dict[str, Any]]) -> dict[str, 
         The summary's `output`.
 
     Raises:
-        RunError: a worker wrote another version, because its code or its libraries differ.
+        RunError: the shards do not belong together: other code or libraries, other types of a column, or counts
+            that do not add up.
     """
     if others := {result["version"] for result in results} - {version.name}:
         raise RunError(f"the workers wrote version {others.pop()}, not {version.name}: their code differs")
@@ -87,12 +88,36 @@ def publish(version: OutputVersion, results: list[dict[str, Any]]) -> dict[str, 
     complete = {result["shard_id"]: result for result in [*filter(None, earlier), *results]}
     files = [file for shard_id in sorted(complete) for file in complete[shard_id]["files"]]
     is_whole = len(complete) == version.shard_count
+    columns = _check_shards(complete, is_whole)
     if is_whole:
         content = {"source_data_hash": version.source_data_hash, "shard_count": version.shard_count}
         rows = sum(result["count"] for result in complete.values())
-        manifest = {"version": version.name, **content, "rows": rows, "files": files}
+        manifest = {"version": version.name, **content, "rows": rows, "columns": columns, "files": files}
         previous = storage.read_json(version.output_uri, MANIFEST) or {}
-        storage.write_json(version.output_uri, MANIFEST, manifest)
+        if manifest != {name: value for name, value in previous.items() if name != "published_at"}:
+            manifest["published_at"] = log.timestamp()
+            storage.write_json(version.output_uri, MANIFEST, manifest)
         in_use = {version.name, str(previous.get("version"))}
         storage.remove_old(version.output_uri, "v-" + "[0-9a-f]" * 16, KEEP_SECONDS, in_use)
     return {"version": version.name, "manifest": MANIFEST, "files": len(files), "published": is_whole}
+
+
+def _check_shards(shards: dict[int, dict[str, Any]], is_whole: bool) -> dict[str, str]:
+    """Check that the counts add up and that each column has one type; return the columns with their types."""
+    first = min(shards)
+    columns: dict[str, str] = shards[first]["columns"]
+    for shard_id, shard in sorted(shards.items()):
+        rows, keys = shard["merged_rows"] + shard["duplicate_records"], shard["count"] + shard["dropped_keys"]
+        if (rows, keys) != (shard["records"], shard["keys"]):
+            counts = f"{shard['records']} rows and {shard['keys']} keys, but accounts for {rows} and {keys}"
+            raise RunError(f"shard {shard_id} has {counts}")
+        for name in columns | shard["columns"]:
+            here, there = columns.get(name, "missing"), shard["columns"].get(name, "missing")
+            if here != there:
+                alike = [str(i) for i, s in sorted(shards.items()) if s["columns"].get(name, "missing") == there]
+                types = f"{here} in shard {first}, but {there} in shard {','.join(alike)}"
+                raise RunError(f"the column {name!r} is {types}; the rules must give it one type")
+    taken = sum(shard["records"] + shard["rejected_records"] for shard in shards.values())
+    if is_whole and {shard["source_rows"] for shard in shards.values()} != {taken}:
+        raise RunError(f"the sources have {shards[first]['source_rows']} rows, but the shards took {taken}")
+    return columns

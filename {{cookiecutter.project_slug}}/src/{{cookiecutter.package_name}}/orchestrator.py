@@ -1,6 +1,7 @@
 """The task that starts a run: one `process_shard` per shard, then one summary. It never touches a row."""
 
 import asyncio
+import uuid
 from operator import itemgetter
 from typing import Any
 
@@ -17,6 +18,7 @@ from .worker import process_shard
 # No retry here: it would run every shard again. The shards have retries of their own.
 OPTIONS = Options(retry=Retry(max_retries=0, wait_duration_ms=0), timeout_seconds=RUN_TIMEOUT_SECONDS)
 SHARD_FIELDS = ("shard_id", "count", "records", "elapsed_ms")  # what the summary says about each shard
+SUMS = ("duplicate_records", "rejected_records", "dropped_keys")
 
 app = Workflows()
 
@@ -41,11 +43,11 @@ async def merge_{{ cookiecutter.__entity }}_data(
     shard_ids = _choose(shards, settings.shard_count)
     for file in SOURCE_FILES:
         read_header(settings.data_uri, file)
-    run_id = ctx.metadata.root_task_run_id
+    run_id = ctx.metadata.root_task_run_id or f"run-{uuid.uuid4().hex[:12]}"
     log.event("run_start", run_id=run_id, shard_count=len(shard_ids))
-    runs = (ctx.run(process_shard, shard_id) for shard_id in shard_ids)
+    runs = (ctx.run(process_shard, shard_id, run_id) for shard_id in shard_ids)
     outcomes = await asyncio.gather(*runs, return_exceptions=True)
-    results = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    results = [outcome for outcome in outcomes if isinstance(outcome, dict) and "error" not in outcome]
     if len(results) < len(shard_ids):
         raise RunError(_failures(dict(zip(shard_ids, outcomes, strict=True))))
     summary = aggregate_results(results)
@@ -53,7 +55,8 @@ async def merge_{{ cookiecutter.__entity }}_data(
     summary["output"] = {**publish(version, results), "durable": settings.output_is_durable}
     if not settings.output_is_durable:
         log.event("output_not_durable", run_id=run_id, hint="the disk of this run's instance goes with it")
-    log.event("run_end", run_id=run_id, record_count=summary["records_processed"])
+    counts = {"record_count": summary["records_processed"], "dropped_keys": summary["dropped_keys"]}
+    log.event("run_end", run_id=run_id, **counts)
     return summary
 
 
@@ -78,28 +81,40 @@ def aggregate_results(results: list[dict[str, Any]]) -> dict[str, Any]:
         "sample_profile": min(samples, key=itemgetter(KEY_COLUMN), default=None),
         "statistics": combine_statistics([shard["statistics"] for shard in shards]),
         "shards": [{name: shard[name] for name in SHARD_FIELDS} for shard in shards],
-        "duplicate_records": sum(shard["duplicate_records"] for shard in shards),
-        "rejected_records": sum(shard["rejected_records"] for shard in shards),
+        **{name: sum(shard[name] for shard in shards) for name in SUMS},
         "source_data_hash": shards[0]["source_data_hash"],
     }
 
 
 def _choose(shards: list[int] | None, shard_count: int) -> list[int]:
-    every = range(shard_count)
-    for shard_id in shards or []:
+    every = list(range(shard_count))
+    if shards is None:
+        return every
+    if not (isinstance(shards, list) and shards and all(type(shard_id) is int for shard_id in shards)):
+        raise SettingError(f"shards takes a list of numbers such as [3, 7], or nothing; not {shards!r:.60}")
+    for shard_id in shards:
         if shard_id not in every:
             raise SettingError(f"there is no shard {shard_id}; the shards are 0 to {every[-1]}")
-    return sorted(set(shards or every))
+    return sorted(set(shards))
 
 
 def _failures(outcomes: dict[int, Any]) -> str:
     """Tell all failures in one line: each cause once, with the shards that it stopped."""
     shards_by_cause: dict[str, list[int]] = {}
+    again = []
     for shard_id, outcome in outcomes.items():
         if isinstance(outcome, BaseException):
+            again.append(shard_id)
             cause = str(outcome).removeprefix("Subtask failed: ").removeprefix(f"shard {shard_id}: ")
-            shards_by_cause.setdefault(cause, []).append(shard_id)
-    causes = [f"shard {','.join(map(str, ids))}: {cause}" for cause, ids in shards_by_cause.items()]
-    failed = sorted(shard_id for shard_ids in shards_by_cause.values() for shard_id in shard_ids)
-    count, again = f"{len(failed)} of {len(outcomes)}", ",".join(map(str, failed))
-    return f"{count} shards failed ({'; '.join(causes)}); run these again: --shards {again}"
+        elif not (cause := outcome.get("error")):
+            continue
+        shards_by_cause.setdefault(cause, []).append(shard_id)
+    causes = [f"shard {_join(shard_ids)}: {cause}" for cause, shard_ids in shards_by_cause.items()]
+    count = sum(map(len, shards_by_cause.values()))
+    hint = f"; run {'these' if len(again) > 1 else 'this'} again: --shards {_join(again)}" if again else ""
+    noun = "shard" if len(outcomes) == 1 else "shards"
+    return f"{count} of {len(outcomes)} {noun} failed ({'; '.join(causes)}){hint}"
+
+
+def _join(shard_ids: list[int]) -> str:
+    return ",".join(map(str, shard_ids))

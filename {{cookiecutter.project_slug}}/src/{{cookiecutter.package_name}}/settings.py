@@ -14,6 +14,10 @@ SOURCE_FILES = [
 {% endfor %}
 ]
 KEY_COLUMN = {{ cookiecutter.key_column | python_string }}
+# The key column of a source that names it differently, such as {"planes.csv": "tail_number"}.
+KEY_COLUMN_BY_SOURCE: dict[str, str] = {}
+# Texts that mean "missing" in a source, such as {"weather.csv": ["NA"]}. Without an entry, all text is a value.
+MISSING_BY_SOURCE: dict[str, list[str]] = {}
 MAX_RETRIES = {{ cookiecutter.max_retries }}
 RETRY_WAIT_MS = {{ cookiecutter.retry_wait_ms }}
 SHARD_TIMEOUT_SECONDS = {{ 1800 if cookiecutter.schedule == "hourly" else 3600 }}

@@ -16,7 +16,7 @@ from pyarrow import csv
 
 from .csv_format import MAX_ROW_BYTES, check_rows, open_source, read_header
 from .errors import SourceError
-from .settings import KEY_COLUMN
+from .settings import KEY_COLUMN, KEY_COLUMN_BY_SOURCE, MISSING_BY_SOURCE
 from .sharding import shard_of, shards_of
 
 BLOCK_BYTES = MAX_ROW_BYTES  # a row must fit into a block; Arrow holds a few dozen blocks at a time
@@ -30,12 +30,14 @@ class SourceShard:
     Attributes:
         rows: this shard's rows, every column text.
         rejects: rows with a blank key, with their 1-based row number in the column `ROW_NUMBER`.
+        row_count: rows of the whole source, with those of other shards and the rejects.
         first_key: smallest key of the whole source, or None if it has no key.
         sha256: digest of the whole file, in hexadecimal.
     """
 
     rows: pa.Table
     rejects: pa.Table
+    row_count: int
     first_key: str | None
     sha256: str
 
@@ -60,13 +62,15 @@ def read_shard(directory: str, file: str, shard_id: int, shard_count: int) -> So
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     try:
         blocks = _blocks(directory, file, header) if has_rows else ()
-        rows, rejects, first_key = _filter(blocks, header, shard_id, shard_count)
+        key = KEY_COLUMN_BY_SOURCE.get(file, KEY_COLUMN)
+        names = [KEY_COLUMN if name.strip() == key else name.strip() for name in header]
+        found = _filter(blocks, names, shard_id, shard_count)
     except pa.ArrowInvalid:
         check_rows(directory, file)
         raise SourceError(f"{file}: is not valid CSV, in a way that cannot be located") from None
     if before != _file_state(Path(directory, file).stat()):
         raise SourceError(f"{file}: was changed while it was read")
-    return SourceShard(rows, rejects, first_key, sha256)
+    return SourceShard(*found, sha256)
 
 
 def _file_state(status: os.stat_result) -> tuple[int, int, int]:
@@ -76,11 +80,12 @@ def _file_state(status: os.stat_result) -> tuple[int, int, int]:
 def _blocks(directory: str, file: str, header: list[str]) -> Iterator[pa.RecordBatch]:
     path = Path(directory, file)
     as_text, last_cell = dict.fromkeys(header, pa.string()), None
+    missing = ["", *MISSING_BY_SOURCE.get(file, [])]
     with csv.open_csv(
         path,
         csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
         csv.ParseOptions(newlines_in_values=True),
-        csv.ConvertOptions(column_types=as_text, null_values=[""], strings_can_be_null=True),
+        csv.ConvertOptions(column_types=as_text, null_values=missing, strings_can_be_null=True),
     ) as reader:
         for block in reader:
             yield block
@@ -101,10 +106,10 @@ def _may_end_in_quotes(path: Path, last_cell: str | None) -> bool:
 
 
 def _filter(
-    blocks: Iterable[pa.RecordBatch], header: list[str], shard_id: int, shard_count: int
-) -> tuple[pa.Table, pa.Table, str | None]:
-    """Return the shard's rows, the rejects and the smallest key of all blocks."""
-    schema = pa.schema([(name.strip(), pa.string()) for name in header])
+    blocks: Iterable[pa.RecordBatch], names: list[str], shard_id: int, shard_count: int
+) -> tuple[pa.Table, pa.Table, int, str | None]:
+    """Return the shard's rows, the rejects, and the number of rows and the smallest key of all blocks."""
+    schema = pa.schema([(name, pa.string()) for name in names])
     numbered = schema.insert(0, pa.field(ROW_NUMBER, pa.int64()))
     takes_rejects = shard_id == shard_of("", shard_count)
     rows, rejects, first_keys, seen = [], [], [], 0
@@ -121,4 +126,4 @@ def _filter(
         first_keys.append(pc.min(pc.if_else(blank, None, keys)).as_py())
         seen += len(batch)
     first_key = min(filter(None, first_keys), default=None)
-    return pa.Table.from_batches(rows, schema), pa.Table.from_batches(rejects, numbered), first_key
+    return pa.Table.from_batches(rows, schema), pa.Table.from_batches(rejects, numbered), seen, first_key

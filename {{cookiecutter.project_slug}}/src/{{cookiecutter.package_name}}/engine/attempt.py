@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from typing import Any
 
 from {{ cookiecutter.render_package }} import TaskRunMetadata
@@ -26,7 +27,7 @@ def main() -> None:
     try:
         reply = {"result": asyncio.run(_run(request))}
     except Exception as error:
-        reply = {"error": str(error)}
+        reply = {"error": str(error), "place": _place(error)}
     with os.fdopen(stdout, "w", encoding="utf-8") as stream:
         json.dump(reply, stream)
     sys.stderr.flush()
@@ -40,6 +41,14 @@ async def _run(request: dict[str, Any]) -> Any:
     result = await result if inspect.isawaitable(result) else result
     encode_payload(f"the result of {task.name}", result)
     return result
+
+
+def _place(error: BaseException) -> str:
+    """Return the type and the line of the error that caused this one; equal for a failure that repeats itself."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} {frame.filename}:{frame.lineno}"
 
 
 def _end_with_engine() -> None:

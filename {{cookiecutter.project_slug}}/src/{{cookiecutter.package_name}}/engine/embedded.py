@@ -62,7 +62,7 @@ class EmbeddedEngine:
         return decoded
 
     async def run(self, task: TaskDefinition[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a task with the retries of its options.
+        """Run a task with the retries of its options. An error that repeats itself ends them early.
 
         Raises:
             TaskRunError: every attempt failed. As on Render, only the message of the last error is left.
@@ -75,6 +75,7 @@ class EmbeddedEngine:
         request = encode_payload(f"the arguments of {task.name}", {**call, "args": args, "kwargs": kwargs})
         options = self._options.get(task.name, Options())
         retry = options.retry or Retry(max_retries=0, wait_duration_ms=0)
+        places: list[str | None] = [None]
         for attempt in range(retry.max_retries + 1):
             if attempt:
                 self._on_event("retrying")
@@ -85,6 +86,9 @@ class EmbeddedEngine:
                 self._on_event("completed")
                 result: R = reply["result"]
                 return result
+            places.append(reply.get("place"))
+            if places[-1] and places[-1] == places[-2]:
+                break
         self._on_event("failed")
         raise TaskRunError(f"Subtask failed: {reply['error']}")
 
