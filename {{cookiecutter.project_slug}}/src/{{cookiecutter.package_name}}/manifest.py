@@ -114,8 +114,8 @@ def _check_shards(shards: dict[int, dict[str, Any]], is_whole: bool) -> dict[str
         for name in columns | shard["columns"]:
             here, there = columns.get(name, "missing"), shard["columns"].get(name, "missing")
             if here != there:
-                alike = [str(i) for i, s in sorted(shards.items()) if s["columns"].get(name, "missing") == there]
-                types = f"{here} in shard {first}, but {there} in shard {','.join(alike)}"
+                alike = [i for i in sorted(shards) if shards[i]["columns"].get(name, "missing") == there]
+                types = f"{here} in shard {first}, but {there} in shard {','.join(map(str, alike))}"
                 raise RunError(f"the column {name!r} is {types}; the rules must give it one type")
     taken = sum(shard["records"] + shard["rejected_records"] for shard in shards.values())
     if is_whole and {shard["source_rows"] for shard in shards.values()} != {taken}:
