@@ -66,7 +66,7 @@ def test_hanging_is_refused_on_the_dev_server(chaos_project: BakedProject) -> No
     done = chaos.run_drill(chaos_project, "--mode", "hang", "--dev-server")
 
     assert done.returncode == 2
-    assert "knows no timeouts" in done.stderr
+    assert "does not enforce timeouts" in done.stderr
 
 
 @pytest.mark.parametrize(

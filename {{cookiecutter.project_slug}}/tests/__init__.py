@@ -1,4 +1,7 @@
-"""The service's tests. They also import from `scripts/`, which is not a package and is put on the path here."""
+"""The project's tests.
+
+They import modules from `scripts/`, which is not a package, so its directory is added to the import path here.
+"""
 
 import sys
 from pathlib import Path
