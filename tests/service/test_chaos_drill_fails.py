@@ -1,4 +1,4 @@
-"""The chaos drill fails where a run does not recover, or where a second attempt does something else."""
+"""The chaos drill fails if the run does not recover, or if the retry publishes something else."""
 
 from collections.abc import Callable
 
@@ -42,7 +42,7 @@ def test_the_drill_fails_without_a_retry(bake_project: Callable[..., BakedProjec
     ],
     ids=["other bytes", "counts twice", "loses a row"],
 )
-def test_the_drill_fails_where_a_second_attempt_does_something_else(
+def test_the_drill_fails_if_the_retry_publishes_something_else(
     bake_project: Callable[..., BakedProject], old: str, new: str, fault: str
 ) -> None:
     project = bake_project(**chaos.ANSWERS)

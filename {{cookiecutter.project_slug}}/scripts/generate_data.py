@@ -2,8 +2,8 @@
 
     python scripts/generate_data.py --rows 1000 --seed 42 --out sample_data
 
-Each source has one row per key by default. The options --missing, --duplicates and --hot add the gaps, duplicates
-and skew of real data. Rows are made and written in chunks of 50,000 keys, to limit memory.
+Each source has one row per key by default. The options --missing, --duplicates and --hot add the gaps,
+duplicates and skew of real data. Rows are made and written in chunks of 50,000 keys, to limit memory.
 """
 
 import argparse
@@ -78,9 +78,9 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, default=Path("sample_data"), help="directory to write to (default: sample_data)"
     )
-    parser.add_argument("--missing", type=_share, default=0.0, help="share of keys missing from each other source")
+    parser.add_argument("--missing", type=_share, default=0.0, help="share of keys that a source lacks")
     parser.add_argument("--duplicates", type=_share, default=0.0, help="share of keys with a second row")
-    parser.add_argument("--hot", type=_share, default=0.0, help="share of rows that have one and the same key")
+    parser.add_argument("--hot", type=_share, default=0.0, help="share of rows that share one key")
     return parser.parse_args()
 
 

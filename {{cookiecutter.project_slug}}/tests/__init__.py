@@ -1,6 +1,6 @@
 """The project's tests.
 
-They import modules from `scripts/`, which is not a package, so its directory is added to the import path here.
+They also import modules from `scripts/`, which is not a package, so this file adds it to the import path.
 """
 
 import sys

@@ -95,7 +95,7 @@ def test_a_failure_while_publishing_leaves_the_output_unchanged(
 def test_missing_write_permission_gives_an_error_that_names_the_variable(
     version: OutputVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*arguments: object, **options: object) -> NoReturn:  # instead of chmod, which does not stop root
+    def refuse(*arguments: object, **options: object) -> NoReturn:  # not by chmod, which would not stop root
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
@@ -106,7 +106,9 @@ def test_missing_write_permission_gives_an_error_that_names_the_variable(
     assert str(error.value) == f"OUTPUT_URI cannot be written: {os.strerror(errno.EACCES)}"
 
 
-def test_an_output_that_is_a_file_gives_an_error_that_names_the_variable(output: Path, version: OutputVersion) -> None:
+def test_an_output_that_is_a_file_gives_an_error_that_names_the_variable(
+    output: Path, version: OutputVersion
+) -> None:
     output.write_text("a file instead of a directory")
 
     with pytest.raises(OutputError, match="OUTPUT_URI cannot be written: "):
@@ -217,7 +219,7 @@ def test_publishing_removes_only_old_versions_that_are_not_in_use(
     assert left == {"manifest.json", version.name, previous, young, *others}
 
 
-def test_a_version_that_is_being_rewritten_is_not_removed_as_old(output: Path, version: OutputVersion) -> None:
+def test_a_version_that_is_written_again_is_not_removed_as_old(output: Path, version: OutputVersion) -> None:
     """A run on other data removes old versions. It must keep one that another run is writing again."""
     version.save_result(result(version, 0))
     os.utime(output / version.name, (0, 0))

@@ -174,9 +174,7 @@ def test_the_error_names_every_failed_shard_and_each_cause_once(
     assert str(error.value) == f"3 of 4 shards failed ({causes}); run these again: --shards 0,1,3"
 
 
-def test_a_failed_run_publishes_nothing(
-    data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_run_publishes_nothing(data: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_sources(data, range(20))
     break_shards(monkeypatch, {2: OutputError("disk full")})
 
@@ -341,7 +339,7 @@ def test_the_run_logs_its_start_and_its_end(
 
 
 def test_a_local_run_publishes_the_same_files_as_the_tasks(data: Path, output: Path) -> None:
-    """The only test with real processes: the trigger with the embedded engine, and a process for each shard."""
+    """The only test with real processes: one for the trigger and the engine, and one for each shard."""
     write_untidy_sources(data)
 
     process = run_python(ROOT / "trigger.py", "--local")

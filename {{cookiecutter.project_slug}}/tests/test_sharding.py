@@ -6,9 +6,9 @@ import pytest
 
 from {{ cookiecutter.package_name }}.sharding import shard_of, shards_of
 
-# Each key with its CRC-32 (the checksum that gzip uses), its shard of 10 and its shard of 500. These values must
-# not change: keys would move to other shards, and a system that computes the shard of a key would look in the
-# wrong part.
+# Each key with its CRC-32 (the checksum that gzip uses), its shard of 10 and its shard of 500. These values
+# must not change: keys would move to other shards, and a system that computes the shard of a key would look
+# in the wrong part.
 PINNED = [
     ("", 0, 0, 0),
     ("123", 2286445522, 2, 22),

@@ -1,4 +1,4 @@
-"""Sources: keys stay text, each row goes to one shard, and a malformed file is refused with the exact place."""
+"""Sources: keys stay text, each row goes to one shard, and errors say where a file is malformed."""
 
 import csv
 import errno
@@ -168,8 +168,8 @@ def test_a_source_of_several_blocks_is_read_completely(data: Path) -> None:
     assert shards[0].sha256 == shards[1].sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_memory_grows_with_the_shard_and_not_with_the_source(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Arrow reads a limited number of blocks ahead. With small blocks, a small source has many more than that.
+def test_memory_grows_with_the_shard_not_the_source(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Arrow reads a limited number of blocks ahead. Small blocks give a small source many more than that.
     monkeypatch.setattr(sources, "BLOCK_BYTES", 1 << 14)
     content = as_csv(HEADER, *([f"{number:06d}", "x" * 500] for number in range(8_000)))
     before, held = pa.total_allocated_bytes(), []
@@ -188,7 +188,9 @@ def test_memory_grows_with_the_shard_and_not_with_the_source(data: Path, monkeyp
 
 REFUSALS = [
     pytest.param(b"", f": is empty; line 1 must be a header with the column {KEY_COLUMN!r}", id="empty"),
-    pytest.param(b"\n\n", f": is empty; line 1 must be a header with the column {KEY_COLUMN!r}", id="only blank lines"),
+    pytest.param(
+        b"\n\n", f": is empty; line 1 must be a header with the column {KEY_COLUMN!r}", id="only blank lines"
+    ),
     pytest.param(
         as_csv([f"not {KEY_COLUMN}", NOTE], ["1", "a"]),
         f", line 1: none of its 2 columns is the key, {KEY_COLUMN!r}",
