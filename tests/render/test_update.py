@@ -60,7 +60,7 @@ def update(project: BakedProject) -> BakedProject:
 
 
 def assert_works(project: BakedProject, *edited: str) -> None:
-    """Check an updated project as if it was new, but for the files that the team has edited."""
+    """Check an updated project like a new one, except for the files that the team has edited."""
     others = [text for text in complaints(project) if not text.startswith((".cruft.json", *edited))]
     assert not others
     assert not project.lint()
