@@ -23,7 +23,7 @@ RELEASE_2026_11_0 = "2b35fbbc9985108346924f5d4188facb774442c3"
 
 def commit(directory: Path, message: str) -> None:
     git(directory, "add", "--all")
-    git(directory, "commit", "--quiet", "--message", message)
+    git(directory, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
 def cruft(directory: Path, *arguments: str) -> None:
