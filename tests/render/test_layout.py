@@ -10,9 +10,11 @@ from support.variants import Answers
 
 # From the top down: a module may import modules of a later line, and of its own line where `AMONG` says so.
 LAYERS = (
+    {"cli.command"},
     {"cli.trigger"},
     {"cli.remote"},
-    {"cli.api", "cli.progress"},
+    {"cli.api", "cli.progress", "cli.report"},
+    {"cli.environment", "cli.interrupts"},
     {"engine.attempt"},
     {"engine.embedded"},
     {"main"},
@@ -27,7 +29,7 @@ LAYERS = (
     {"errors"},
 )
 # The data's way knows neither the engine nor the command line. The worker calls the chaos drill.
-DATA = LAYERS[8] - {"engine.chaos"} | LAYERS[9] | LAYERS[10] | {"csv_format", "sharding", "storage"}
+DATA = LAYERS[-7] - {"engine.chaos"} | LAYERS[-6] | LAYERS[-5] | {"csv_format", "sharding", "storage"}
 READING = {"sources", "csv_format", "sharding"}
 WRITING = {"parts", "manifest", "storage"}
 

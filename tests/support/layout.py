@@ -15,7 +15,7 @@ _ALWAYS = """
 _MODULES = """
     __init__ csv_format enrichment errors log main manifest merging orchestrator parts pipeline settings sharding
     sources storage summary worker
-    cli/__init__ cli/api cli/progress cli/remote cli/trigger
+    cli/__init__ cli/api cli/command cli/environment cli/interrupts cli/progress cli/remote cli/report cli/trigger
     engine/__init__ engine/attempt engine/embedded engine/payload
 """.split()
 

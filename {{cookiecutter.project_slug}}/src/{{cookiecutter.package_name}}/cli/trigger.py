@@ -19,6 +19,7 @@ from ..errors import EtlError, RunError, SettingError
 from ..settings import Settings
 from .progress import progress_bar
 from .remote import run_remotely
+from .report import print_summary
 
 TASK = orchestrator.merge_{{ cookiecutter.__entity }}_data
 EXIT_CODES = """\
@@ -27,9 +28,8 @@ Exit code 0: the run completed, or with --no-wait it started. 1: it failed. 2: w
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    arguments = _parse_arguments()
     try:
-        _run(arguments)
+        _run(_parse_arguments())
     except EtlError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -67,7 +67,8 @@ def _run(arguments: argparse.Namespace) -> None:
     elif arguments.no_wait:
         print(summary["run_id"])
     else:
-        _print_summary(summary, time.perf_counter() - started)
+        output_uri = Settings.from_env().output_uri if arguments.local else None
+        print_summary(summary, time.perf_counter() - started, output_uri)
 
 
 def _shard_ids(text: str | None) -> list[int] | None:
@@ -95,17 +96,3 @@ async def _run_locally(shards: list[int] | None, timeout: float) -> dict[str, An
             return await asyncio.wait_for(engine.run_root(TASK, shards=shards), timeout)
         except TimeoutError:
             raise RunError(f"no result within {timeout:g} s; the run was stopped") from None
-
-
-def _print_summary(summary: dict[str, Any], seconds: float) -> None:
-    output = summary["output"]
-    for name, value in summary["statistics"].items():
-        print(f"{name}: {json.dumps(value, ensure_ascii=False)}")
-    print(f"records: {summary['records_processed']}", end="")
-    print(f", duplicates: {summary['duplicate_records']}, rejected: {summary['rejected_records']}")
-    if output["published"]:
-        print(f"published: {output['manifest']}, version {output['version']}")
-    else:
-        print(f"not published: version {output['version']} still lacks shards")
-    count, shards = summary["profiles_generated"], summary["shards_processed"]
-    print(f"Merged {count} enriched profiles across {shards} shards in {seconds:.1f}s")
