@@ -39,5 +39,5 @@ def _place(output: dict[str, Any], output_uri: str | None) -> str:
     else:
         text = f"not published: {version} still lacks shards; a run without --shards completes it"
     if not output.get("durable", True):
-        return f"{text}; these were deleted with the disk of the run"
+        return f"{text}; deleted with the disk of the run"
     return text if output_uri is not None else f"{text}; OUTPUT_URI is that of the service"
