@@ -1,8 +1,8 @@
 """Ctrl-C in the first second of a trigger ends it without a traceback, also while it imports libraries."""
 
 import os
-import signal
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path

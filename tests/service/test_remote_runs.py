@@ -120,7 +120,7 @@ def test_counts_agree_with_their_nouns(api: FakeApi, run_trigger: RunTrigger) ->
 def test_output_that_is_lost_is_told(
     api: FakeApi, run_trigger: RunTrigger, published: bool, place: str
 ) -> None:
-    output = {**SUMMARY["output"], "published": published, "durable": False}
+    output = {"published": published, "manifest": "manifest.json", "version": "v-1", "durable": False}
     api.poll = [polled("completed", [{**SUMMARY, "output": output}])]
 
     done = run_trigger(url=api.url, **DEPLOYED)

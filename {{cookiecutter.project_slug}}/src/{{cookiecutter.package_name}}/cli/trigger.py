@@ -17,6 +17,7 @@ from .. import orchestrator, worker
 from ..engine.embedded import EmbeddedEngine, Event
 from ..errors import EtlError, RunError, SettingError
 from ..settings import Settings
+from .interrupts import end_on_interrupt, raise_on_interrupt
 from .progress import progress_bar
 from .remote import run_remotely
 from .report import print_summary
@@ -61,7 +62,11 @@ def _run(arguments: argparse.Namespace) -> None:
     elif arguments.no_wait or arguments.idempotency_key:
         raise SettingError("--no-wait and --idempotency-key do not go with --local")
     else:
-        summary = asyncio.run(_run_locally(shards, arguments.timeout))
+        end_on_interrupt()
+        with asyncio.Runner() as runner:
+            runner.get_loop()  # a KeyboardInterrupt in the middle of this would leave a broken loop behind
+            raise_on_interrupt()
+            summary = runner.run(_run_locally(shards, arguments.timeout))
     if arguments.json:
         print(json.dumps(summary, ensure_ascii=False, indent=2))
     elif arguments.no_wait:
