@@ -44,13 +44,23 @@ def test_json_is_one_document_on_stdout(data: Path, output: Path) -> None:
     assert process.stderr.count("shard_end") == 2
 
 
-def test_text_output_ends_with_a_line_that_sums_up_the_run(data: Path) -> None:
+def test_text_output_explains_itself_and_ends_with_a_line_that_sums_up_the_run(
+    data: Path, output: Path
+) -> None:
     write_sources(data)
 
     process = run_python(ROOT / "trigger.py", "--local")
 
     assert process.returncode == 0, process.stderr
-    last = process.stdout.splitlines()[-1]
+    *lines, last = process.stdout.splitlines()
+    version = read_manifest(output)["version"]
+    assert lines[-4:] == [
+        "records: 80 (rows with a key, from all sources)",
+        "duplicates: 0 (records replaced by a later one), rejected: 0 (rows with a blank key)",
+        "profiles: 40 (one for each key, merged from all sources)",
+        f"published: {output}/manifest.json, which names the files in {output}/{version}",
+    ]
+    assert (output / version).is_dir()
     assert re.fullmatch(r"Merged 40 enriched profiles across 2 shards in \d+\.\ds", last)
     # Neither stream is a terminal, so there must be no progress bar and no color.
     assert (process.stdout + process.stderr).replace("\n", "").isprintable()
@@ -74,8 +84,9 @@ def test_only_the_given_shards_run(
     assert trigger.main() == 0
 
     *_, place, last = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"not published: version v-[0-9a-f]{16} still lacks shards", place)
-    assert re.fullmatch(r"Merged \d+ enriched profiles across 1 shards in \d+\.\ds", last)
+    lacks = "still lacks shards; a run without --shards completes it"
+    assert re.fullmatch(rf"not published: {re.escape(str(output))}/v-[0-9a-f]{{16}} {lacks}", place)
+    assert re.fullmatch(r"Merged \d+ enriched profiles across 1 shard in \d+\.\ds", last)
     assert not (output / "manifest.json").exists()
 
 

@@ -10,29 +10,42 @@ from support.variants import Answers
 
 # From the top down: a module may import only modules of later lines.
 LAYERS = (
+    {"cli.command"},
     {"cli.trigger"},
     {"cli.remote"},
-    {"cli.api", "cli.progress"},
+    {"cli.api", "cli.progress", "cli.report", "cli.debug"},
+    {"cli.environment", "cli.interrupts"},
     {"engine.attempt"},
     {"engine.embedded"},
     {"main"},
     {"orchestrator"},
     {"worker"},
     {"pipeline", "engine.chaos"},
-    {"parts", "enrichment"},
+    {"parts", "rules"},
+    {"enrichment"},
     {"sources", "merging", "idempotency", "summary", "manifest"},
     {"csv_format", "sharding", "storage", "engine.payload"},
     {"log"},
     {"settings"},
     {"errors"},
 )
-# The modules that process data, which must import neither the engine nor the command line.
-DATA = LAYERS[8] - {"engine.chaos"} | LAYERS[9] | LAYERS[10] | {"csv_format", "sharding", "storage"}
 READING = {"sources", "csv_format", "sharding"}
+# The modules that process data, which must import neither the engine nor the command line.
+DATA = {
+    "pipeline",
+    "parts",
+    "rules",
+    "enrichment",
+    "merging",
+    "idempotency",
+    "summary",
+    "manifest",
+    "storage",
+} | READING
 WRITING = {"parts", "manifest", "storage"}
 
 MAX_MODULE_LINES = 150
-MAX_TEAM_LINES = 1_000  # of the default project, without engine/ and cli/
+MAX_TEAM_LINES = 1_200  # of the default project, without engine/ and cli/
 
 
 @pytest.fixture(scope="module", params=[{}, {"source_files": "a.csv"}], ids=["customers", "neutral"])

@@ -1,10 +1,15 @@
 """A run on Render's own dev server, started by the project's trigger, is like one on the embedded engine."""
 
 import json
+import os
+import re
+import shlex
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +17,7 @@ import pytest
 from support import dev_server
 from support.baked import BakedProject, bake, without_times
 from support.faults import Faults
+from support.processes import find_marked, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,12 +45,16 @@ def server_faults(tmp_path_factory: pytest.TempPathFactory) -> Faults:
 
 
 @pytest.fixture(scope="module")
-def server(
-    project: BakedProject, server_faults: Faults, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the server, which holds its output."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def server(project: BakedProject, server_faults: Faults, home: Path) -> Iterator[str]:
     """The address of a dev server that runs the project."""
     environment = {"OUTPUT_URI": "out-server", **server_faults.environment}
-    with dev_server.serve(project, tmp_path_factory.mktemp("home"), environment) as address:
+    with dev_server.serve(project, home, environment) as address:
         yield address
 
 
@@ -111,3 +121,105 @@ def test_keeps_the_log(project: BakedProject, server: str) -> None:
         events = [json.loads(line)["event"] for line in lines if line.startswith("{")]
         time.sleep(0.05)
     assert events[-4:] == expected
+
+
+def test_make_dev_shows_the_tasks_logs(project: BakedProject, server: str, home: Path) -> None:
+    shown = home / "server.log"
+    before = len(shown.read_text(encoding="utf-8"))
+    trigger(project, server, "--shards", "1")
+    for event in ("run_start", "shard_start", "shard_end", "run_end"):
+        wait_until(
+            lambda event=event: f'"event": "{event}"' in shown.read_text(encoding="utf-8")[before:], event
+        )
+
+
+def test_the_readme_s_commands_of_the_cli_work(default_project: BakedProject, tmp_path: Path) -> None:
+    """Each is run as it stands there, on another port."""
+    [block] = re.findall(r"```console\n(render .*?)```", default_project.read("README.md"), re.DOTALL)
+    commands = block.splitlines()
+    assert [re.sub(" --.*", "", command) for command in commands] == [
+        "render workflows tasks list",
+        "render workflows start merge_customer_data",
+        "render workflows start merge_customer_data",
+    ]
+    with dev_server.serve(default_project, tmp_path, {"OUTPUT_URI": "out-cli"}) as address:
+        port = address.rpartition(":")[2]
+        done = [
+            default_project.run(*shlex.split(command), "--port", port, HOME=str(tmp_path), DO_NOT_TRACK="1")
+            for command in commands
+        ]
+        tasks, *started = [each.stdout for each in done]
+        assert {"process_shard", "merge_customer_data"} <= set(tasks.split())
+        assert not any(each.stderr for each in done), "no command is deprecated"
+        runs = [
+            re.findall("Created task run (trn-[0-9a-z]+) for merge_customer_data", text) for text in started
+        ]
+        summaries = [wait_for_summary(address, run) for [run] in runs]
+    assert [[shard["shard_id"] for shard in summary["shards"]] for summary in summaries] == [
+        list(range(10)),
+        [3, 7],
+    ]
+
+
+def wait_for_summary(server: str, run: str) -> dict[str, Any]:
+    """Return the result of a run on a dev server."""
+
+    def is_done() -> bool:
+        return bool(dev_server.get(f"{server}/v1/task-runs/{run}")["status"] in ("completed", "failed"))
+
+    wait_until(is_done, "the end of the run", seconds=90)
+    [summary] = dev_server.get(f"{server}/v1/task-runs/{run}")["results"]
+    assert isinstance(summary, dict)
+    return summary
+
+
+def test_the_env_file_overrides_the_shell(project: BakedProject, tmp_path: Path) -> None:
+    """As README.md and .env.example say: on the dev server, and nowhere else."""
+    example = project.read(".env.example")
+    settings = example.replace("OUTPUT_URI=output", "OUTPUT_URI=out-env").replace(
+        "SHARD_COUNT=3", "SHARD_COUNT=2"
+    )
+    assert settings.count("out-env") == settings.count("SHARD_COUNT=2") == 1
+    (project.path / ".env").write_text(settings, encoding="utf-8")
+    shell = {"OUTPUT_URI": "out-shell", "SHARD_COUNT": "4"}
+    try:
+        with dev_server.serve(project, tmp_path, shell) as address:
+            on_server = json.loads(trigger(project, address).stdout)
+        embedded = project.trigger(**shell)
+    finally:
+        (project.path / ".env").unlink()
+    assert on_server["shards_processed"] == 2
+    assert (project.path / "out-env" / "manifest.json").exists()
+    assert embedded["shards_processed"] == 4
+    assert json.loads(project.read("out-shell/manifest.json"))["version"] == embedded["output"]["version"]
+
+
+def test_a_server_that_dies_takes_its_run_along(project: BakedProject, tmp_path: Path) -> None:
+    """The trigger says so within seconds."""
+    mark = str(tmp_path)
+    command = dev_server.make_dev(project, port := dev_server.free_port())
+    (log := tmp_path / "log").touch()
+    own: dict[str, Any] = {"PROCESS_MARK": mark, "HOME": mark, "DO_NOT_TRACK": "1"}
+    with (
+        log.open("w", encoding="utf-8") as stream,
+        project.start(
+            *command, limit=120, stdout=stream, stderr=stream, OUTPUT_URI="out-dead", **own
+        ) as server,
+    ):
+        wait_until(lambda: "tasks found" in log.read_text(encoding="utf-8"), "the server's tasks", seconds=60)
+        address = f"http://127.0.0.1:{port}"
+        environment: dict[str, Any] = {"RENDER_LOCAL_DEV_URL": address, "NO_PROXY": "127.0.0.1"}
+        with project.start("python", "-u", "trigger.py", **environment) as process:
+            assert process.stderr
+            [run] = re.findall(r"^started (trn-\w+)$", process.stderr.readline().strip())
+            server.send_signal(signal.SIGKILL)
+            ended = time.monotonic()
+            out, err = process.communicate(timeout=50)
+            waited = time.monotonic() - ended
+        for pid in find_marked(mark):
+            os.kill(pid, signal.SIGKILL)
+
+    assert (process.returncode, out) == (1, "")
+    lost = f"run {run} is lost: the server keeps runs only in its memory"
+    assert err == f"error: the dev server at {address} has ended, and {lost}\n"
+    assert waited < 15

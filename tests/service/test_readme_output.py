@@ -28,7 +28,7 @@ def test_the_demo_ends_with_the_lines_in_the_readme(demo: BakedProject) -> None:
 
     printed = demo.run("python", "trigger.py", "--local").stdout
 
-    assert len(shown.splitlines()) == 6
+    assert len(shown.splitlines()) == 8
     assert without_time(printed) == without_time(shown), "copy the new lines into README.md"
 
 

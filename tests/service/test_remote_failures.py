@@ -1,10 +1,14 @@
 """Each failure on Render becomes one line that says what to do, and temporary failures are retried."""
 
 import socket
+import time
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
-from support.fake_api import RUN_ID, FakeApi, Reply, polled, refused
+from support.baked import BakedProject
+from support.fake_api import NOW, RUN_ID, FakeApi, Reply, polled, refused, serve, started, task_run
 from support.remote_trigger import DEPLOYED, KEY, Done, RunTrigger
 
 GOES_ON = f"; run {RUN_ID} goes on\n"
@@ -110,3 +114,53 @@ def test_the_api_key_is_not_printed(api: FakeApi, run_trigger: RunTrigger) -> No
     assert done.code == 1
     assert "unknown key ***" in done.err
     assert KEY not in done.err + done.out
+
+
+def test_a_dev_server_that_ends_takes_its_run_along(remote_project: BakedProject) -> None:
+    """Told within seconds: nothing can bring the run back, so the patience for Render's API would be wasted."""
+    api = FakeApi(start=[started()], poll=[polled("running"), Reply(drop=True)])
+    with ExitStack() as server:
+        server.enter_context(serve(api))
+        environment: dict[str, Any] = {"RENDER_LOCAL_DEV_URL": api.url, "NO_PROXY": "*"}
+        with remote_project.start("python", "trigger.py", **environment) as process:
+            api.wait_for("GET")
+            server.close()
+            ended = time.monotonic()
+            out, err = process.communicate(timeout=50)
+            waited = time.monotonic() - ended
+
+    assert (process.returncode, out) == (1, "")
+    assert err == (
+        f"started {RUN_ID}\nerror: the dev server at {api.url} has ended, and run {RUN_ID} is lost:"
+        " the server keeps runs only in its memory\n"
+    )
+    assert waited < 10
+
+
+DEV_SERVER = {
+    "started again": (
+        refused(404),
+        f" has been started again, and run {RUN_ID} is lost: the server keeps runs only in its memory\n",
+    ),
+    "hangs": (
+        Reply(delay=1),
+        f" cannot be reached; is `make dev` running? (get task run timed out: timed out); run {RUN_ID} goes on,"
+        " unless the server ends\n",
+    ),
+    "older than 2.23": (
+        Reply(200, task_run(attempts=[{"status": "running", "startedAt": NOW}], input={}, results=None)),
+        ": its answer lacks something that Render's SDK needs; Render's CLI must be 2.23 or newer"
+        " (get task run failed with unexpected error: 'attempt')\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("reply", "error"), DEV_SERVER.values(), ids=DEV_SERVER)
+def test_each_failure_of_a_dev_server_is_told(
+    api: FakeApi, run_trigger: RunTrigger, reply: Reply, error: str
+) -> None:
+    api.poll = [polled("running"), reply]
+
+    done = run_trigger(url="http://127.0.0.1:1", RENDER_LOCAL_DEV_URL=api.url)
+
+    assert done == Done(1, "", f"started {RUN_ID}\nerror: the dev server at {api.url}{error}")

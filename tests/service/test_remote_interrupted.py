@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,48 @@ def test_ctrl_c_at_a_terminal_offers_to_cancel(
     first, second = [request.query for request in api.requests if request.query][1:3]
     assert first == {"rootTaskRunId": [RUN_ID], "limit": ["100"]}
     assert second == {**first, "cursor": [mine[99]["cursor"]]}
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "children", "total"),
+    [
+        ([], {}, 0, "0/10"),
+        ([], {"SHARD_COUNT": "4"}, 3, "0/4"),
+        ([], {"SHARD_COUNT": "4"}, 5, "0/5"),
+        ([], {"SHARD_COUNT": "many"}, 0, "0/10"),
+        (["--shards", "3,7,3"], {"SHARD_COUNT": "4"}, 1, "0/2"),
+    ],
+)
+def test_the_bar_knows_its_total_from_the_start(
+    api: FakeApi,
+    remote_project: BakedProject,
+    options: list[str],
+    environment: dict[str, str],
+    children: int,
+    total: str,
+) -> None:
+    """The shards that were asked for, and more if the service runs more; not how many have been listed so far."""
+    pty = pytest.importorskip("pty")
+    api.poll, api.listing = [polled("running")], [listed(*[("running", 1)] * children)]
+    variables: dict[str, Any] = {
+        "RENDER_LOCAL_DEV_URL": api.url,
+        "NO_PROXY": "*",
+        "COLUMNS": "160",
+        "TERM": "xterm",
+        **environment,
+    }
+    terminal, end_of_process = pty.openpty()
+    ends = {"stdin": end_of_process, "stderr": end_of_process}
+
+    with remote_project.start("python", "trigger.py", *options, limit=30, **ends, **variables):
+        os.close(end_of_process)
+        shown = read_until(terminal, " running" if children else "running")
+        shown += read_until(terminal, total)
+    os.close(terminal)
+
+    totals = re.findall(r"\d+/(\d+|\?)", shown)
+    assert "?" not in totals
+    assert totals[-1] == total.partition("/")[2]
 
 
 def read_until(terminal: int, text: str | None) -> str:

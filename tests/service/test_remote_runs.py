@@ -2,11 +2,12 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from support.baked import bake
+from support.baked import BakedProject, bake
 from support.fake_api import RUN_ID, FakeApi, Reply, polled, refused, started
 from support.remote_trigger import DEPLOYED, FAST, KEY, SUMMARY, Done, RunTrigger
 
@@ -32,9 +33,16 @@ def test_text_ends_as_a_local_run_does(api: FakeApi, run_trigger: RunTrigger) ->
     done = run_trigger(url=api.url, **DEPLOYED)
 
     assert (done.code, done.err) == (0, f"started {RUN_ID}\n")
-    assert re.fullmatch(
-        r'average: "ä"\n.*\n.*\nMerged 7 enriched profiles across 2 shards in \d\.\ds\n', done.out
-    )
+    *lines, last = done.out.splitlines()
+    assert lines == [
+        'average: "ä"',
+        "records: 9 (rows with a key, from all sources)",
+        "duplicates: 0 (records replaced by a later one), rejected: 0 (rows with a blank key)",
+        "profiles: 7 (one for each key, merged from all sources)",
+        "published: OUTPUT_URI/manifest.json, which names the files in OUTPUT_URI/v-1;"
+        " OUTPUT_URI is that of the service",
+    ]
+    assert re.fullmatch(r"Merged 7 enriched profiles across 2 shards in \d\.\ds", last)
     assert api.sent("POST")[0].body["input"] == {}
 
 
@@ -91,3 +99,82 @@ def test_a_dev_server_gets_no_key_and_nothing_warns(api: FakeApi, tmp_path: Path
     (request,) = api.sent("POST")
     assert request.body["task"] == "my-etl/merge_customer_data"
     assert request.authorization is None
+
+
+def test_counts_agree_with_their_nouns(api: FakeApi, run_trigger: RunTrigger) -> None:
+    one = {**SUMMARY, "profiles_generated": 1, "shards_processed": 1}
+    api.poll = [polled("completed", [one])]
+
+    done = run_trigger(url=api.url, **DEPLOYED)
+
+    assert re.search(r"^Merged 1 enriched profile across 1 shard in \d\.\ds\n\Z", done.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("published", "place"),
+    [
+        (True, "published: OUTPUT_URI/manifest.json, which names the files in OUTPUT_URI/v-1"),
+        (False, "not published: OUTPUT_URI/v-1 still lacks shards; a run without --shards completes it"),
+    ],
+)
+def test_output_that_is_lost_is_told(
+    api: FakeApi, run_trigger: RunTrigger, published: bool, place: str
+) -> None:
+    output = {"published": published, "manifest": "manifest.json", "version": "v-1", "durable": False}
+    api.poll = [polled("completed", [{**SUMMARY, "output": output}])]
+
+    done = run_trigger(url=api.url, **DEPLOYED)
+
+    assert f"\n{place}; deleted with the disk of the run\n" in done.out
+
+
+def test_a_dev_server_s_idempotency_is_not_promised(api: FakeApi, run_trigger: RunTrigger) -> None:
+    """It ignores the key; that is told only to whoever gives one."""
+    warning = "warning: the dev server ignores --idempotency-key; each call starts a run of its own\n"
+    key = ("--idempotency-key", "mine")
+
+    given = run_trigger(*key, url="http://127.0.0.1:1", RENDER_LOCAL_DEV_URL=api.url)
+    default = run_trigger(url="http://127.0.0.1:1", RENDER_LOCAL_DEV_URL=api.url)
+    deployed = run_trigger(*key, url=api.url, **DEPLOYED)
+
+    assert given.err == f"{warning}started {RUN_ID}\n"
+    assert [default.err, deployed.err] == [f"started {RUN_ID}\n"] * 2
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on PATH")
+def test_the_readme_s_curl_starts_a_run_as_the_sdk_does(
+    api: FakeApi, remote_project: BakedProject, run_trigger: RunTrigger
+) -> None:
+    """The command from the rendered README, sent to the stand-in for Render's API instead."""
+    address = "https://api.render.com"
+    readme = remote_project.read("README.md")
+    [command] = re.findall(r"^ *(curl .*?)\n *```", readme, re.MULTILINE | re.DOTALL)
+    assert command.count(address) == 1
+
+    done = remote_project.run("sh", "-c", command.replace(address, api.url), RENDER_API_KEY=KEY, NO_PROXY="*")
+
+    assert json.loads(done.stdout)["id"] == RUN_ID
+    slug = remote_project.answers["project_slug"]
+    assert run_trigger("--no-wait", url=api.url, RENDER_API_KEY=KEY, WORKFLOW_SLUG=slug).code == 0
+    sent, expected = api.requests
+    assert expected.body.pop("idempotencyKey")
+    assert (sent.body.pop("input"), expected.body.pop("input")) == ([], {}), (
+        "no arguments, by position and by name"
+    )
+    assert sent == expected
+    assert sent.path == "/v1/task-runs"
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on PATH")
+def test_the_readme_s_curl_fails_when_render_refuses(api: FakeApi, remote_project: BakedProject) -> None:
+    api.start = [refused(401, "unknown key")]
+    [command] = re.findall(
+        r"^ *(curl .*?)\n *```", remote_project.read("README.md"), re.MULTILINE | re.DOTALL
+    )
+
+    done = remote_project.run(
+        "sh", "-c", command.replace("https://api.render.com", api.url), check=False, NO_PROXY="*"
+    )
+
+    assert done.returncode != 0
+    assert "unknown key" in done.stdout

@@ -24,7 +24,7 @@ def test_scheduled_starts_of_one_period_share_a_key(
     before = datetime.now(UTC)
     with serve(api):
         done = project.run("bash", "-c", cron["startCommand"], RENDER_LOCAL_DEV_URL=api.url, NO_PROXY="*")
-    assert done.stdout.splitlines()[-1].startswith("Merged 1 enriched profiles across 1 shards")
+    assert done.stdout.splitlines()[-1].startswith("Merged 1 enriched profile across 1 shard in ")
     [request] = api.sent("POST")
     times = {before.strftime(period), datetime.now(UTC).strftime(period)}
     assert request.body["idempotencyKey"] in {f"customer-etl-{time}" for time in times}

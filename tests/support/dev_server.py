@@ -1,6 +1,7 @@
 """Render's own dev server with a project's service, for tests that need Render's CLI."""
 
 import json
+import shlex
 import shutil
 import socket
 import urllib.request
@@ -19,7 +20,7 @@ HAS_CLI = shutil.which("render") is not None
 
 @contextmanager
 def serve(project: BakedProject, home: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Run `render workflows dev` until the block ends.
+    """Run the dev server as `make dev` does, until the block ends. Its output is in `server.log` in its home.
 
     Args:
         project: the project whose tasks the server runs.
@@ -32,18 +33,15 @@ def serve(project: BakedProject, home: Path, environment: Mapping[str, str]) -> 
     Raises:
         AssertionError: the server did not start, contacted another host, or wrote into its home.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     nowhere = "http://127.0.0.1:9"  # nothing listens there: a request to another host fails and is logged
     variables = {"HOME": str(home), "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "DO_NOT_TRACK": "1"}
-    command = ("render", "workflows", "dev", "--port", str(port), "--")
-    service = ("render-workflows", f"{project.package}.main:app")
+    command = make_dev(project, port)
     path = home / "server.log"
     with (
         path.open("w", encoding="utf-8") as log,
         project.start(
-            *command, *service, limit=MODULE_SECONDS, stdout=log, stderr=log, **variables, **environment
+            *command, limit=MODULE_SECONDS, stdout=log, stderr=log, **variables, **environment
         ) as process,
     ):
 
@@ -61,6 +59,23 @@ def serve(project: BakedProject, home: Path, environment: Mapping[str, str]) -> 
     assert "process_shard" in said
     assert "127.0.0.1:9" not in said
     assert {entry.name for entry in home.iterdir()} == {"server.log"}
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+def make_dev(project: BakedProject, port: int) -> list[str]:
+    """Return the command with which `make dev` starts the server, on a port of its own and in this environment."""
+    printed = project.run("make", "-n", "dev").stdout
+    [line] = [line for line in printed.splitlines() if line.startswith("render workflows dev ")]
+    command = line.replace(" -- .venv/bin/", f" --port {port} -- ")
+    assert command != line
+    return shlex.split(command)
 
 
 def get(address: str) -> Any:

@@ -42,6 +42,7 @@ class Request:
         path: path without the query.
         query: the query's values by name.
         authorization: that header; None if there was none.
+        content_type: that header; None if there was none.
         body: decoded JSON; None if the body was empty.
     """
 
@@ -49,6 +50,7 @@ class Request:
     path: str
     query: dict[str, list[str]]
     authorization: str | None
+    content_type: str | None
     body: Any
 
 
@@ -165,6 +167,7 @@ def serve(api: FakeApi) -> Iterator[FakeApi]:
                 parts.path,
                 parse_qs(parts.query),
                 self.headers.get("Authorization"),
+                self.headers.get("Content-Type"),
                 json.loads(content) if content else None,
             )
             api.requests.append(request)

@@ -10,12 +10,12 @@ _ALWAYS = """
     constraints.txt pyproject.toml render.yaml trigger.py
     scripts/generate_data.py scripts/sample_columns.py
     tests/__init__.py tests/conftest.py tests/helpers.py tests/test_enrichment.py tests/test_merging.py
-    tests/test_output.py tests/test_pipeline.py tests/test_run.py tests/test_sharding.py tests/test_sources.py
+    tests/test_output.py tests/test_pipeline.py tests/test_rules.py tests/test_run.py tests/test_sharding.py tests/test_sources.py
 """.split()
 _MODULES = """
     __init__ csv_format enrichment errors log main manifest merging orchestrator parts pipeline settings sharding
-    sources storage summary worker
-    cli/__init__ cli/api cli/progress cli/remote cli/trigger
+    rules sources storage summary worker
+    cli/__init__ cli/api cli/debug cli/command cli/environment cli/interrupts cli/progress cli/remote cli/report cli/trigger
     engine/__init__ engine/attempt engine/embedded engine/payload
 """.split()
 

@@ -131,13 +131,16 @@ def find_marked(mark: str) -> list[int]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], expected: str, seconds: float = 20) -> None:
+def wait_until(
+    condition: Callable[[], bool], expected: str, seconds: float = 20, pause: float = 0.05
+) -> None:
     """Return as soon as a condition holds.
 
     Args:
         condition: is called again and again.
         expected: what it waits for, for the message of the failure.
         seconds: how long to wait.
+        pause: seconds between two calls.
 
     Raises:
         AssertionError: the condition does not hold in time.
@@ -145,4 +148,4 @@ def wait_until(condition: Callable[[], bool], expected: str, seconds: float = 20
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {expected}"
-        time.sleep(0.05)
+        time.sleep(pause)

@@ -14,12 +14,13 @@ def progress_bar() -> Progress:
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
-def bar_state(status: str, shards: list[Any]) -> dict[str, Any]:
+def bar_state(status: str, shards: list[Any], expected: int) -> dict[str, Any]:
     """Return what the bar shows of a remote run.
 
     Args:
         status: the run's status.
         shards: the task runs of its shards, as the SDK returns them.
+        expected: how many shards the run should have; a service with another SHARD_COUNT may have more.
     """
     states: Counter[str] = Counter()
     for shard in shards:
@@ -28,4 +29,4 @@ def bar_state(status: str, shards: list[Any]) -> dict[str, Any]:
         states["retrying" if again else state] += 1
     text = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     description = ": ".join(filter(None, (status, text)))
-    return {"description": description, "completed": states["done"], "total": len(shards) or None}
+    return {"description": description, "completed": states["done"], "total": max(expected, len(shards))}

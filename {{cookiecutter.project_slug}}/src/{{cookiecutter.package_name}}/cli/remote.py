@@ -3,9 +3,11 @@
 import sys
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
-from ..errors import RunError
+from ..errors import RunError, SettingError
+from ..settings import Settings
 from .api import Api
 from .progress import bar_state, progress_bar
 
@@ -33,21 +35,35 @@ def run_remotely(
         KeyboardInterrupt: with a message that says what becomes of the run.
     """
     give_up = time.monotonic() + timeout
-    api, run_id = Api(task), ""
+    run_id, fate = "", "no run was started"
     try:
+        api = Api(task)
+        if idempotency_key and api.is_dev_server:
+            warning = "the dev server ignores --idempotency-key; each call starts a run of its own"
+            print(f"warning: {warning}", file=sys.stderr)
+        fate = "a run may have started"
         run_id = api.start(shards, idempotency_key or str(uuid.uuid4()))
         if not wait:
             return {"run_id": run_id}
         print(f"started {run_id}", file=sys.stderr)
-        return _follow(api, run_id, give_up)
+        return _follow(api, run_id, _expected_shards(shards), give_up)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_leave(api, run_id) if run_id else "a run may have started") from None
+        raise KeyboardInterrupt(_leave(api, run_id) if run_id else fate) from None
 
 
-def _follow(api: Api, run_id: str, give_up: float) -> dict[str, Any]:
+def _expected_shards(shards: list[int] | None) -> int:
+    """Return how many shards a run should have, if the service is configured as this process is."""
+    if shards is not None:
+        return len(set(shards))
+    with suppress(SettingError):  # the service checks its own variables
+        return Settings.from_env().shard_count
+    return Settings.shard_count
+
+
+def _follow(api: Api, run_id: str, expected: int, give_up: float) -> dict[str, Any]:
     pause = POLL_SECONDS
     with progress_bar() as progress:
-        bar = progress.add_task("starting", total=None)
+        bar = progress.add_task("starting", total=expected)
         while True:
             left = give_up - time.monotonic()
             run = api.get(run_id, left)
@@ -56,7 +72,7 @@ def _follow(api: Api, run_id: str, give_up: float) -> dict[str, Any]:
             if left <= 0:
                 raise RunError(f"no result within the time of --timeout; run {run_id} goes on")
             if not progress.disable:
-                progress.update(bar, **bar_state(run.status.value, api.shards(run_id)))
+                progress.update(bar, **bar_state(run.status.value, api.shards(run_id), expected))
             time.sleep(min(pause, left))
             pause = min(pause * 1.1, POLL_SECONDS * 5)
 

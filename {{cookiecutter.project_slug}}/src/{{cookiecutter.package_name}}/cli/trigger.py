@@ -17,8 +17,11 @@ from .. import orchestrator, worker
 from ..engine.embedded import EmbeddedEngine, Event
 from ..errors import EtlError, RunError, SettingError
 from ..settings import Settings
+from .debug import debug_shard
+from .interrupts import end_on_interrupt, raise_on_interrupt
 from .progress import progress_bar
 from .remote import run_remotely
+from .report import print_summary
 
 TASK = orchestrator.merge_{{ cookiecutter.__entity }}_data
 EXIT_CODES = """\
@@ -26,8 +29,11 @@ Exit code 0: the run completed, or with --no-wait it started. 1: it failed. 2: w
 
 
 def main() -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code. With --debug, errors are raised."""
     arguments = _parse_arguments()
+    if arguments.debug is not None:
+        debug_shard(arguments.debug)
+        return 0
     try:
         _run(arguments)
     except EtlError as error:
@@ -42,6 +48,8 @@ def main() -> int:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Start a run and print its summary.", epilog=EXIT_CODES)
     parser.add_argument("--local", action="store_true", help="run on this machine, without a server")
+    shard = {"metavar": "SHARD", "type": int, "nargs": "?", "const": 0}
+    parser.add_argument("--debug", **shard, help="run only this shard, by default 0, in this process")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON document")
     parser.add_argument("--shards", metavar="3,7", help="run only these shards")
     parser.add_argument("--no-wait", action="store_true", help="print the run's id and do not wait for it")
@@ -61,13 +69,18 @@ def _run(arguments: argparse.Namespace) -> None:
     elif arguments.no_wait or arguments.idempotency_key:
         raise SettingError("--no-wait and --idempotency-key do not go with --local")
     else:
-        summary = asyncio.run(_run_locally(shards, arguments.timeout))
+        end_on_interrupt()
+        with asyncio.Runner() as runner:
+            runner.get_loop()  # a KeyboardInterrupt in the middle of this would leave a broken loop behind
+            raise_on_interrupt()
+            summary = runner.run(_run_locally(shards, arguments.timeout))
     if arguments.json:
         print(json.dumps(summary, ensure_ascii=False, indent=2))
     elif arguments.no_wait:
         print(summary["run_id"])
     else:
-        _print_summary(summary, time.perf_counter() - started)
+        output_uri = Settings.from_env().output_uri if arguments.local else None
+        print_summary(summary, time.perf_counter() - started, output_uri)
 
 
 def _shard_ids(text: str | None) -> list[int] | None:
@@ -95,17 +108,3 @@ async def _run_locally(shards: list[int] | None, timeout: float) -> dict[str, An
             return await asyncio.wait_for(engine.run_root(TASK, shards=shards), timeout)
         except TimeoutError:
             raise RunError(f"no result within {timeout:g} s; the run was stopped") from None
-
-
-def _print_summary(summary: dict[str, Any], seconds: float) -> None:
-    output = summary["output"]
-    for name, value in summary["statistics"].items():
-        print(f"{name}: {json.dumps(value, ensure_ascii=False)}")
-    print(f"records: {summary['records_processed']}", end="")
-    print(f", duplicates: {summary['duplicate_records']}, rejected: {summary['rejected_records']}")
-    if output["published"]:
-        print(f"published: {output['manifest']}, version {output['version']}")
-    else:
-        print(f"not published: version {output['version']} still lacks shards")
-    count, shards = summary["profiles_generated"], summary["shards_processed"]
-    print(f"Merged {count} enriched profiles across {shards} shards in {seconds:.1f}s")
