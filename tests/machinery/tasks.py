@@ -32,10 +32,23 @@ async def chatter(ctx: TaskContext) -> dict[str, Any]:
 
 @app.task
 def fail(ctx: TaskContext, marks: str) -> dict[str, Any]:
-    """Add a mark to a file, and fail."""
+    """Add a mark to a file, and fail, by turns with one error and with another."""
     with Path(marks).open("a", encoding="utf-8") as file:
         file.write("x")
-    raise ValueError(f"no luck, {Path(marks).stat().st_size} times")
+    attempts = Path(marks).stat().st_size
+    raise (ValueError, LookupError)[attempts % 2](f"no luck, {attempts} times")
+
+
+@app.task
+def repeat(ctx: TaskContext, marks: str) -> dict[str, Any]:
+    """Add a mark to a file, and fail in the same way each time, in a way that a task may hide."""
+    with Path(marks).open("a", encoding="utf-8") as file:
+        file.write("x")
+    columns: dict[str, str] = {}
+    try:
+        return {"value": columns["plan"]}
+    except KeyError:
+        raise RuntimeError(f"attempt {Path(marks).stat().st_size} failed") from None
 
 
 @app.task

@@ -51,7 +51,7 @@ def test_the_decorated_task_keeps_what_the_sdk_and_the_engine_inspect() -> None:
     function = worker.process_shard.func
 
     assert (function.__module__, function.__name__) == (worker.__name__, "process_shard")
-    assert list(inspect.signature(function).parameters) == ["ctx", "shard_id"]
+    assert list(inspect.signature(function).parameters) == ["ctx", "shard_id", "run_id"]
 
 
 def test_only_the_first_attempt_of_the_shard_fails_after_its_work(
@@ -71,7 +71,7 @@ def test_only_the_first_attempt_of_the_shard_fails_after_its_work(
     assert files_in(output) == expected  # the retry removed the marker, so the next run fails once again
     del clean["elapsed_ms"], second["elapsed_ms"]
     assert second == clean
-    events = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
+    events = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
     assert events == ["shard_start", "shard_end"] * 2 + ["chaos"] + ["shard_start", "shard_end"]
 
 

@@ -111,6 +111,18 @@ def test_an_error_is_retried_as_often_as_the_options_say(tmp_path: Path) -> None
     assert events == ["started", "retrying", "started", "retrying", "started", "failed"]
 
 
+def test_an_error_that_repeats_itself_ends_the_retries(tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    events: list[Event] = []
+
+    with pytest.raises(TaskRunError) as error:
+        run(tasks.repeat, str(marks), retry=Retry(max_retries=5, wait_duration_ms=0), events=events)
+
+    assert marks.read_text(encoding="utf-8") == "xx"
+    assert str(error.value) == "Subtask failed: attempt 2 failed"
+    assert events == ["started", "retrying", "started", "failed"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_attempt_is_one_failure_and_the_retry_succeeds(tmp_path: Path) -> None:
     events: list[Event] = []

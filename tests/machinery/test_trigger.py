@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ SUMMARY = {
     "shards",
     "duplicate_records",
     "rejected_records",
+    "dropped_keys",
     "source_data_hash",
     "output",
 }
@@ -55,7 +57,7 @@ def test_text_output_explains_itself_and_ends_with_a_line_that_sums_up_the_run(
     *lines, last = process.stdout.splitlines()
     version = read_manifest(output)["version"]
     assert lines[-4:] == [
-        "records: 80 (rows with a key, from all sources)",
+        f"records: {40 * len(SOURCE_FILES)} (rows with a key, from all sources)",
         "duplicates: 0 (records replaced by a later one), rejected: 0 (rows with a blank key)",
         "profiles: 40 (one for each key, merged from all sources)",
         f"published: {output}/manifest.json, which names the files in {output}/{version}",
@@ -115,3 +117,75 @@ def test_invalid_shards_are_refused(
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", f"error: {error}\n")
     assert not output.exists()
+
+
+def test_debug_runs_one_shard_in_this_process(data: Path, output: Path) -> None:
+    write_sources(data)
+
+    process = run_python(ROOT / "trigger.py", "--local", "--debug", "1")
+
+    assert process.returncode == 0, process.stderr
+    result = json.loads(process.stdout)
+    assert (result["shard_id"], "files" in result) == (1, False)
+    assert result["count"] == result["keys"] > 0
+    assert process.stderr == ""
+    assert not (output / "manifest.json").exists()
+
+
+def test_debug_shows_the_whole_traceback_and_lets_a_debugger_in(data: Path, tmp_path: Path) -> None:
+    """A rule that stops at a breakpoint and then fails, with a person at the debugger's prompt."""
+    write_sources(data)
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys\n"
+        "from customer_etl import rules\n"
+        "from customer_etl.cli.trigger import main\n"
+        "def enrich(profiles):\n"
+        "    breakpoint()\n"
+        "    return profiles['plan']\n"
+        "rules.enrich = enrich\n"
+        "sys.argv = ['trigger.py', '--local', '--debug']\n"
+        "sys.exit(main())\n",
+        encoding="utf-8",
+    )
+
+    process = run_python(program, typed="p len(profiles.columns) > 3\nc\n")
+
+    assert process.returncode == 1
+    assert "True" in process.stdout
+    assert "return profiles['plan']" in process.stderr
+    assert "KeyError: 'plan'" in process.stderr
+    assert process.stderr.splitlines()[-1].startswith("customer_etl.errors.RulesError: rules.py:")
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (("--local", "--debug", "2"), "there is no shard 2; the shards are 0 to 1"),
+        (("--debug", "1"), "--debug goes with --local only"),
+    ],
+)
+def test_a_shard_that_cannot_be_debugged_is_refused(data: Path, options: tuple[str, ...], error: str) -> None:
+    write_sources(data)
+
+    process = run_python(ROOT / "trigger.py", *options)
+
+    assert process.returncode == 1
+    assert process.stderr.splitlines()[-1].endswith(f"rror: {error}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_a_terminal_shows_three_profiles(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_sources(data)
+    monkeypatch.setattr("sys.argv", ["trigger.py", "--local"])
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+
+    assert trigger.main() == 0
+
+    printed = capfd.readouterr().out
+    assert "3 of the profiles in v-" in printed
+    assert len(re.findall(r"│ cust_0\d+ │", printed)) == 3
+    assert "churn_risk" in printed
+    assert "crm_email" not in printed

@@ -131,10 +131,11 @@ def files_in(directory: Path) -> dict[str, bytes]:
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
 
 
-def run_python(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_python(*arguments: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
     """Run Python in a separate process, wait until it ends, and return its exit code and output."""
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
+        input=typed,
         env=dict(os.environ),
         capture_output=True,
         encoding="utf-8",

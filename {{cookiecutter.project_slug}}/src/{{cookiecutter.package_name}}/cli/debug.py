@@ -5,8 +5,6 @@ import json
 from ..errors import SettingError
 from ..settings import Settings
 
-SHOWN = ("shard_id", "records", "duplicate_records", "keys", "dropped_keys", "count", "statistics", "sample_profile")
-
 
 def debug_shard(shard_id: int) -> None:
     """Run one shard here, and print its result.
@@ -23,4 +21,5 @@ def debug_shard(shard_id: int) -> None:
     from ..pipeline import run_shard  # imported late: no other command needs Arrow and pandas
 
     result = run_shard(shard_id, settings)
-    print(json.dumps({name: result[name] for name in SHOWN}, ensure_ascii=False, indent=2))
+    shown = {name: value for name, value in result.items() if name not in ("columns", "files")}
+    print(json.dumps(shown, ensure_ascii=False, indent=2))

@@ -67,8 +67,8 @@ def _print_rows(output_uri: str) -> None:
     if part is None:
         return
     batch = next(pq.ParquetFile(Path(output_uri, part)).iter_batches(PREVIEW_ROWS))
-    prefixes = tuple(f"{source_name(file)}_" for file in SOURCE_FILES)
-    names = [name for name in batch.schema.names if name == KEY_COLUMN or not name.startswith(prefixes)]
+    sources = tuple(f"{source_name(file)}_" for file in SOURCE_FILES)
+    names = [name for name in batch.schema.names if name == KEY_COLUMN or not name.startswith(sources)]
     table = Table(title=f"{min(PREVIEW_ROWS, len(batch))} of the profiles in {part}", title_justify="left")
     for name in names[:PREVIEW_COLUMNS]:
         table.add_column(name)

@@ -31,7 +31,7 @@ Exit code 0: the run completed, or with --no-wait it started. 1: it failed. 2: w
 def main() -> int:
     """Run the command line and return its exit code. With --debug, errors are raised."""
     arguments = _parse_arguments()
-    if arguments.debug is not None:
+    if arguments.local and arguments.debug is not None:
         debug_shard(arguments.debug)
         return 0
     try:
@@ -48,8 +48,8 @@ def main() -> int:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Start a run and print its summary.", epilog=EXIT_CODES)
     parser.add_argument("--local", action="store_true", help="run on this machine, without a server")
-    shard = {"metavar": "SHARD", "type": int, "nargs": "?", "const": 0}
-    parser.add_argument("--debug", **shard, help="run only this shard, by default 0, in this process")
+    debug = "with --local: run only this shard (by default 0) in this process, and raise its errors"
+    parser.add_argument("--debug", metavar="SHARD", type=int, nargs="?", const=0, help=debug)
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON document")
     parser.add_argument("--shards", metavar="3,7", help="run only these shards")
     parser.add_argument("--no-wait", action="store_true", help="print the run's id and do not wait for it")
@@ -63,6 +63,8 @@ def _run(arguments: argparse.Namespace) -> None:
     shards = _shard_ids(arguments.shards)
     if not arguments.timeout > 0:
         raise SettingError("--timeout takes a number of seconds above 0")
+    if arguments.debug is not None:
+        raise SettingError("--debug goes with --local only")
     if not arguments.local:
         key, wait = arguments.idempotency_key, not arguments.no_wait
         summary = run_remotely(TASK.name, shards, arguments.timeout, wait, key)
