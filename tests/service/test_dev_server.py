@@ -127,10 +127,13 @@ def test_make_dev_shows_the_tasks_logs(project: BakedProject, server: str, home:
     shown = home / "server.log"
     before = len(shown.read_text(encoding="utf-8"))
     trigger(project, server, "--shards", "1")
-    for event in ("run_start", "shard_start", "shard_end", "run_end"):
-        wait_until(
-            lambda event=event: f'"event": "{event}"' in shown.read_text(encoding="utf-8")[before:], event
-        )
+
+    def has_all() -> bool:
+        said = shown.read_text(encoding="utf-8")[before:]
+        events = ("run_start", "shard_start", "shard_end", "run_end")
+        return all(f'"event": "{event}"' in said for event in events)
+
+    wait_until(has_all, "the events of the run")
 
 
 def test_the_readme_s_commands_of_the_cli_work(default_project: BakedProject, tmp_path: Path) -> None:
