@@ -5,13 +5,9 @@ A message says what is wrong, where, and what to do, without cell values or host
 
 
 class EtlError(Exception):
-    """Base of every failure that the service expects and explains.
+    """Base of every failure that the service expects and explains."""
 
-    Attributes:
-        is_permanent: whether the same attempt would fail again, so that a retry is pointless.
-    """
-
-    is_permanent = True
+    is_permanent = True  # the same attempt would fail again, so a retry is pointless
 
 
 class SettingError(EtlError):
