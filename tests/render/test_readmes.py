@@ -26,8 +26,14 @@ def test_rendered_readme_names_only_what_is_there(
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     links = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if "://" not in link]
     assert len(links) > 15
-    for path in links:
-        assert (project.path / path).exists(), path
+    headings = {
+        re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
+        for title in re.findall(r"^#+ (.*)", readme, re.MULTILINE)
+    }
+    for link in links:
+        path, _, heading = link.partition("#")
+        assert (project.path / path).exists(), link
+        assert not heading or heading in headings, link
     help_text = project.run("python", "trigger.py", "--help").stdout
     for option in set(re.findall(r"(?<![\w-])(--(?:local|json|shards|once-per|no-wait|timeout))\b", readme)):
         assert option in help_text, option

@@ -14,7 +14,7 @@ def test_aggregation_example_works(bake_project: Callable[..., BakedProject]) ->
     """The README's lines add up the orders of each key, also of keys that have none; lint and tests still pass."""
     project = bake_project(source_files="clicks.csv, orders.csv", key_column="user_id", shard_count="7")
     project.generate(40, "--duplicates", "0.5", "--missing", "0.3")
-    [block] = re.findall(r"```python\n(.*?)```", project.read("README.md"), re.DOTALL)
+    [block] = re.findall(r"^  ```python\n(.*?)```", project.read("README.md"), re.DOTALL | re.MULTILINE)
     enrichment = project.module_file("enrichment")
     lines = textwrap.indent(textwrap.dedent(block), "    ")
     anchor = 'of the source, every column text.\n    """\n'

@@ -31,7 +31,7 @@ def test_registers_its_two_tasks(
         SHARD: {"retry": retry, "timeout_seconds": 3600},
         root: {"retry": no_retry, "timeout_seconds": 4 * 3600},
     }
-    assert [parameter["name"] for parameter in tasks[SHARD]["parameters"]] == ["shard_id"]
+    assert [parameter["name"] for parameter in tasks[SHARD]["parameters"]] == ["shard_id", "run_id"]
     assert [parameter["has_default"] for parameter in tasks[root]["parameters"]] == [True]
 
 

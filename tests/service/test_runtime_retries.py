@@ -7,7 +7,7 @@ import pytest
 
 from support.baked import BakedProject, without_times
 from support.faults import Faults
-from support.render_runtime import ROOT, RenderRuntime
+from support.render_runtime import ROOT, SHARD, RenderRuntime
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def test_a_shard_that_fails_for_good_fails_the_run(three_shards: BakedProject, f
     with RenderRuntime(three_shards, {"OUTPUT_URI": "out-failed", **faults.environment}) as render:
         run = render.run(ROOT)
     assert run.output is None
-    assert run.error == ("1 of 3 shards failed (shard 1: RuntimeError: no luck); run these again: --shards 1")
+    assert run.error == ("1 of 3 shards failed (shard 1: RuntimeError: no luck); run this again: --shards 1")
     assert len(run.attempts) == 1
     shards = render.shard_runs()
     assert {shard_id: len(shard.attempts) for shard_id, shard in shards.items()} == {0: 1, 1: 4, 2: 1}
@@ -66,3 +66,24 @@ def test_rerunning_the_failed_shard_publishes(
     assert run.result["shards_processed"] == 1
     assert list(render.shard_runs()) == [1]
     assert three_shards.published_bytes("out-rerun") == three_shards.published_bytes("out-embedded")
+
+
+@pytest.mark.parametrize("argument", [99, -1, "3", 3.5, None, "arg1"])
+def test_an_argument_that_is_not_a_shard_is_refused_at_once(
+    three_shards: BakedProject, argument: object
+) -> None:
+    with RenderRuntime(three_shards, {"OUTPUT_URI": "out-refused"}) as render:
+        run = render.run(SHARD, argument)
+    assert run.result["error"] == f"process_shard takes the number of a shard, from 0 to 2, not {argument!r}"
+    assert len(run.attempts) == 1
+    assert not (three_shards.path / "out-refused").exists()
+
+
+@pytest.mark.parametrize("argument", ["arg1", 3, [], [True], ["3"]])
+def test_shards_that_are_not_numbers_are_refused_at_once(
+    three_shards: BakedProject, argument: object
+) -> None:
+    with RenderRuntime(three_shards, {"OUTPUT_URI": "out-refused"}) as render:
+        run = render.run(ROOT, argument)
+    assert run.error == f"shards takes a list of numbers such as [3, 7], or nothing; not {argument!r}"
+    assert (len(run.attempts), len(render.runs)) == (1, 1)

@@ -34,6 +34,7 @@ def test_logs_one_json_object_per_line(three_shards: BakedProject, whole_run: Wh
         assert len(attempt.events) == len(attempt.stderr.splitlines())
     for shard_id, shard in render.shard_runs().items():
         start, end = shard.attempts[0].events
+        assert start.pop("time") <= end.pop("time")
         assert start == {"event": "shard_start", "shard_id": shard_id, "run_id": run.id}
         summary = run.result["shards"][shard_id]
         assert end == {

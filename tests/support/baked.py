@@ -162,9 +162,11 @@ class BakedProject:
         return [row for part in parts for row in pq.ParquetFile(directory / part).read().to_pylist()]
 
     def published_bytes(self, output: str = "output") -> dict[str, bytes]:
-        """The content of the manifest and of the files that it names, by path."""
-        paths = ["manifest.json", *self._manifest_files(output)]
-        return {path: (self.path / output / path).read_bytes() for path in paths}
+        """The content of the manifest, without its time, and of the files that it names, by path."""
+        manifest = json.loads(self.read(f"{output}/manifest.json"))
+        del manifest["published_at"]
+        files = {path: (self.path / output / path).read_bytes() for path in self._manifest_files(output)}
+        return {"manifest.json": json.dumps(manifest).encode(), **files}
 
     def _manifest_files(self, output: str) -> list[str]:
         manifest = json.loads(self.read(f"{output}/manifest.json"))

@@ -31,8 +31,8 @@ def print_summary(summary: dict[str, Any], seconds: float, output_uri: str | Non
     replaced = f"duplicates: {duplicates} (records replaced by a later one)"
     print(f"records: {summary['records_processed']} (rows with a key, from all sources)")
     print(f"{replaced}, rejected: {rejected} (rows with a blank key)")
-    if summary["dropped_keys"]:
-        print(f"dropped: {counted(summary['dropped_keys'], 'key')} (enrich returned no profile for them)")
+    if dropped := summary.get("dropped_keys"):  # a deployed service may be older than this
+        print(f"dropped: {counted(dropped, 'key')} (enrich returned no profile for them)")
     profiles, shards = summary["profiles_generated"], summary["shards_processed"]
     print(f"profiles: {profiles} (one for each key, merged from all sources)")
     print(_place(summary["output"], output_uri))
