@@ -53,7 +53,7 @@ def test_text_explains_itself_and_ends_with_one_line(data: Path, output: Path) -
     *lines, last = process.stdout.splitlines()
     version = read_manifest(output)["version"]
     assert lines[-4:] == [
-        "records: 80 (rows with a key, from all sources)",
+        f"records: {40 * len(SOURCE_FILES)} (rows with a key, from all sources)",
         "duplicates: 0 (records replaced by a later one), rejected: 0 (rows with a blank key)",
         "profiles: 40 (one for each key, merged from all sources)",
         f"published: {output}/manifest.json, which names the files in {output}/{version}",
