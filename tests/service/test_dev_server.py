@@ -178,7 +178,10 @@ def wait_for_summary(server: str, run: str) -> dict[str, Any]:
 
 def test_the_env_file_overrides_the_shell(project: BakedProject, tmp_path: Path) -> None:
     """As README.md and .env.example say: on the dev server, and nowhere else."""
+    says = "its values override the shell's"
+    assert says in project.read("README.md").replace("\n", " ")
     example = project.read(".env.example")
+    assert says in example
     settings = example.replace("OUTPUT_URI=output", "OUTPUT_URI=out-env").replace(
         "SHARD_COUNT=3", "SHARD_COUNT=2"
     )
