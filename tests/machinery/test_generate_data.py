@@ -1,4 +1,4 @@
-"""The sample data: the same seed gives the same bytes, the options make what real data has, and real data stays."""
+"""The sample data: the same seed gives the same bytes, options make what real data has, real files stay."""
 
 import csv
 import hashlib
@@ -448,9 +448,9 @@ def test_a_source_without_columns_is_named_before_anything_is_written(
 
     assert not (tmp_path / "out").exists()
     assert capsys.readouterr().err == (
-        "error: orders.csv: in SOURCE_FILES, but without columns in scripts/sample_columns.py, so nothing was "
-        "written. Add the columns there and run `make data`, or set DATA_URI to a directory that has all "
-        "sources\n"
+        "error: orders.csv: in SOURCE_FILES, but without columns in scripts/sample_columns.py, so nothing "
+        "was written. Add the columns there and run `make data`, or set DATA_URI to a directory that has "
+        "all sources\n"
     )
 
 

@@ -5,9 +5,9 @@
 One row per key in each source, unless options ask for what real data has: --missing, --duplicates, --hot.
 Rows are made in chunks, so ten million of them need no more memory than a hundred thousand.
 
-A file that this script did not make, or that was edited since, is never replaced. Two files are written beside
-the sources: .sample_data.json has the SHA-256 of each file that the script made, and .gitignore lists these
-files, so that git sees all others.
+A file that this script did not make, or that was edited since, is never replaced. Two more files are written
+beside the sources: .sample_data.json has the SHA-256 of each file that the script made, and .gitignore lists
+these files, so that git sees all others.
 """
 
 import argparse
