@@ -24,19 +24,19 @@ def test_the_drill_fails_without_a_retry(bake_project: Callable[..., BakedProjec
     ("old", "new", "fault"),
     [
         (
-            "    output = _to_arrow(profiles)\n",
-            "    import os\n\n    output = _to_arrow(profiles.assign(pid=os.getpid()))\n",
+            "    output = to_arrow(profiles)\n",
+            "    import os\n\n    output = to_arrow(profiles.assign(pid=os.getpid()))\n",
             "the bytes of 5 files differ from those of the clean run",
         ),
         (
             "    version.save_result(result)\n",
             '    if version.saved_result(shard_id):\n        result["count"] += 1\n    version.save_result(result)\n',
-            "the bytes of 1 file differ from those of the clean run, including manifest.json",
+            "the run with the failure did not recover: shard 3 has ",
         ),
         (
-            "    output = _to_arrow(profiles)\n",
+            "    output = to_arrow(profiles)\n",
             "    import os\n\n    again = shard_id == 3 and os.path.exists(settings.output_uri + '/.chaos-shard-3')\n"
-            "    output = _to_arrow(profiles[1:] if again else profiles)\n",
+            "    output = to_arrow(profiles[1:] if again else profiles)\n",
             "the run with the failure lost 1 of 1000 keys and published 0 more than once",
         ),
     ],
