@@ -1,14 +1,14 @@
-"""Print the next steps, and do nothing else."""
+"""Print the next steps. This hook does nothing else."""
 
 import shlex
 from pathlib import Path
 
 print(f"""
-Your project is ready. Next, with Python 3.11 or newer:
+Your project is ready. Next, with Python 3.11 or newer, run:
 
   cd {shlex.quote(str(Path.cwd()))}
-  make run    # installs it, makes sample data, runs {{ cookiecutter.shard_count }} shards and prints the summary
-  make test   # its own tests
+  make run    # installs it, makes sample data, runs {{ cookiecutter.shard_count }} {{ 'shard' if cookiecutter.shard_count == '1' else 'shards' }} and prints the summary
+  make test   # runs the project's tests
 
-Then read README.md: what to change, and how to deploy.
+README.md says what to edit and how to deploy.
 """)

@@ -1,4 +1,4 @@
-"""The last fence for answers: a replay file or `cruft` brings them here without a prompt.
+"""Check all answers once more, because a replay file or `cruft` supplies them without a prompt.
 
 The checks run while cookiecutter renders this text: all answers are {{ cookiecutter | check_all }}.
 """

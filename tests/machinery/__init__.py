@@ -1,4 +1,5 @@
-"""Tests of the rendered engine, command line and scripts, which a team does not edit and need not keep.
+"""Tests of the engine, the command line and the scripts of a rendered project.
 
-The template's suite copies this directory into a rendered project, as `tests/machinery`, and runs it there.
+Teams rarely edit that code, so a rendered project does not include these tests. The template's suite copies
+this directory into a rendered project, as `tests/machinery`, and runs it there.
 """

@@ -1,4 +1,4 @@
-"""Processes that the engine starts must find the tasks of this directory, too."""
+"""Let the processes that the engine starts import the tasks of this directory."""
 
 import os
 

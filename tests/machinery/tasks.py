@@ -1,4 +1,4 @@
-"""Tasks for `test_engine.py`, in a module that the processes of the embedded engine can import."""
+"""Tasks for `test_engine.py`, in a module that the engine's processes can import."""
 
 import math
 import os
@@ -22,7 +22,7 @@ def add(ctx: TaskContext, left: int, right: int) -> dict[str, int]:
 
 @app.task
 async def chatter(ctx: TaskContext) -> dict[str, Any]:
-    """Prints in every way; returns who it is."""
+    """Print in every way that a task can, and return the ids of this run."""
     print("from print")
     subprocess.run([sys.executable, "-c", "print('from a process')"], check=True)
     os.write(1, b"from the descriptor\n")
@@ -32,7 +32,7 @@ async def chatter(ctx: TaskContext) -> dict[str, Any]:
 
 @app.task
 def fail(ctx: TaskContext, marks: str) -> dict[str, Any]:
-    """Fails each time, and leaves a mark."""
+    """Add a mark to a file, and fail."""
     with Path(marks).open("a", encoding="utf-8") as file:
         file.write("x")
     raise ValueError(f"no luck, {Path(marks).stat().st_size} times")
@@ -40,7 +40,7 @@ def fail(ctx: TaskContext, marks: str) -> dict[str, Any]:
 
 @app.task
 def die_once(ctx: TaskContext, marker: str) -> dict[str, Any]:
-    """Is killed the first time. Only a file can tell: an attempt does not know its number."""
+    """Kill the first attempt. It leaves a marker file, because an attempt does not know its number."""
     if not Path(marker).exists():
         Path(marker).touch()
         os.kill(os.getpid(), signal.SIGKILL)
@@ -49,7 +49,7 @@ def die_once(ctx: TaskContext, marker: str) -> dict[str, Any]:
 
 @app.task
 def leave(ctx: TaskContext, code: int) -> dict[str, Any]:
-    """Ends its process without a result."""
+    """End the process without a result."""
     os._exit(code)
 
 
@@ -60,7 +60,7 @@ def not_json(ctx: TaskContext) -> dict[str, Any]:
 
 @app.task
 def wait(ctx: TaskContext) -> dict[str, Any]:
-    """Waits until somebody ends it."""
+    """Wait until the process is ended, for a minute at most."""
     print("waiting", flush=True)
     threading.Event().wait(60)
     return {}

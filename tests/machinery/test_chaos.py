@@ -1,4 +1,4 @@
-"""The chaos drill's failure: it comes once, at the worst moment, and only where it was asked for."""
+"""The chaos drill's failure: it happens once, after the part is written, and only in the given shard."""
 
 import asyncio
 import inspect
@@ -24,7 +24,7 @@ app = Workflows()
 @app.task
 @inject_failure
 def light_shard(ctx: TaskContext, shard_id: int) -> dict[str, Any]:
-    """A shard without work, for processes that need not load pandas."""
+    """A shard that does no work, so that its process does not have to load pandas."""
     return {"shard_id": shard_id}
 
 
@@ -40,14 +40,14 @@ def run_light(shard_id: int) -> Any:
 
 def test_without_the_variable_nothing_happens(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAOS_FAIL_SHARD", " ")
-    monkeypatch.setenv("CHAOS_MODE", "no mode")
-    monkeypatch.setenv("SHARD_COUNT", "no count")
+    monkeypatch.setenv("CHAOS_MODE", "not a mode")
+    monkeypatch.setenv("SHARD_COUNT", "not a count")
 
     assert run_light(1) == {"shard_id": 1}
     assert not output.exists()
 
 
-def test_the_worker_s_task_stays_what_the_sdk_and_the_engine_look_for() -> None:
+def test_the_decorated_task_keeps_what_the_sdk_and_the_engine_inspect() -> None:
     function = worker.process_shard.func
 
     assert (function.__module__, function.__name__) == (worker.__name__, "process_shard")
@@ -68,7 +68,7 @@ def test_only_the_first_attempt_of_the_shard_fails_after_its_work(
     second = run_shard_task(1)
 
     assert left == {**expected, ".chaos-shard-1": b""}
-    assert files_in(output) == expected  # without the marker: the next run fails once, too
+    assert files_in(output) == expected  # the retry removed the marker, so the next run fails once again
     del clean["elapsed_ms"], second["elapsed_ms"]
     assert second == clean
     events = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
@@ -100,7 +100,7 @@ def test_the_engine_recovers_from_a_kill(data: Path, output: Path, monkeypatch: 
     assert files_in(output) == expected
 
 
-def test_a_hanging_attempt_ends_by_its_timeout(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_attempt_is_ended_by_its_timeout(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output.mkdir()
     monkeypatch.setenv("CHAOS_FAIL_SHARD", "0")
     monkeypatch.setenv("CHAOS_MODE", "hang")
@@ -135,7 +135,7 @@ def test_an_attempt_hangs_for_longer_than_any_timeout(output: Path, monkeypatch:
         ("CHAOS_MODE", "explode"),
     ],
 )
-def test_a_wrong_value_is_refused_by_its_variable_s_name(
+def test_an_invalid_value_is_refused_with_the_name_of_its_variable(
     data: Path, output: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv("CHAOS_FAIL_SHARD", "1")

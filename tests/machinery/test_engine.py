@@ -1,4 +1,4 @@
-"""The embedded engine: a process for each attempt, retries, timeouts, and Render's limits on payloads."""
+"""The embedded engine: one process per attempt, retries, timeouts, and Render's limits on payloads."""
 
 import asyncio
 import json
@@ -35,21 +35,33 @@ def run(
     timeout_seconds: int | None = None,
     events: list[Event] | None = None,
 ) -> Any:
-    """Run a task on the engine as the orchestrator would."""
+    """Run a task on the engine, as the orchestrator does.
+
+    Args:
+        task: the task.
+        arguments: the task's arguments, by position.
+        retry: the task's retries; none by default.
+        timeout_seconds: the task's timeout; none by default.
+        events: receives the events of the engine.
+    """
     options = {task.name: Options(retry=retry, timeout_seconds=timeout_seconds)}
     noted: list[Event] = [] if events is None else events
     return asyncio.run(EmbeddedEngine(options, noted.append).run(task, *arguments))
 
 
 def replace_processes(monkeypatch: pytest.MonkeyPatch, reply: dict[str, Any]) -> dict[str, int]:
-    """Let attempts be no processes: a test of what the engine does with many needs none."""
+    """Replace the process of each attempt with a coroutine that returns this reply.
+
+    Returns:
+        How many attempts there were, how many are active, and how many were active at most.
+    """
     counts = {"attempts": 0, "active": 0, "most": 0}
 
     async def run_process(request: str) -> dict[str, Any]:
         counts["attempts"] += 1
         counts["active"] += 1
         counts["most"] = max(counts["most"], counts["active"])
-        for _ in range(5):  # every other attempt that may start now, starts
+        for _ in range(5):  # let all other attempts start that may start now
             await asyncio.sleep(0)
         counts["active"] -= 1
         return reply
@@ -65,7 +77,7 @@ def test_an_attempt_returns_its_result() -> None:
     assert events == ["started", "completed"]
 
 
-def test_what_a_task_prints_is_on_stderr_and_not_in_the_reply(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_task_prints_goes_to_stderr_and_not_into_the_reply(capsys: pytest.CaptureFixture[str]) -> None:
     ids = run(tasks.chatter)
 
     printed = capsys.readouterr()
@@ -79,7 +91,7 @@ def test_what_a_task_prints_is_on_stderr_and_not_in_the_reply(capsys: pytest.Cap
     assert ids["root_task_run_id"] == ids["parent_task_run_id"] != ids["task_run_id"]
 
 
-def test_arguments_by_name_arrive_and_a_mixture_is_refused() -> None:
+def test_arguments_may_be_passed_by_name_but_not_mixed() -> None:
     local = EmbeddedEngine({})
 
     assert asyncio.run(local.run(tasks.add, left=2, right=3)) == {"sum": 5}
@@ -111,7 +123,7 @@ def test_a_killed_attempt_is_one_failure_and_the_retry_succeeds(tmp_path: Path) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_killed_attempt_harms_no_other(tmp_path: Path) -> None:
+def test_a_killed_attempt_does_not_affect_another(tmp_path: Path) -> None:
     async def run_both() -> list[Any]:
         local = EmbeddedEngine({})
         both = (local.run(tasks.die_once, str(tmp_path / "marker")), local.run(tasks.add, 2, 3))
@@ -145,7 +157,7 @@ def test_a_process_that_dies_while_it_replies_has_failed(
         run(tasks.add, 2, 3)
 
 
-def test_waits_grow_from_retry_to_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_grow_with_each_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     sleep = asyncio.sleep
 
@@ -165,7 +177,7 @@ def test_waits_grow_from_retry_to_retry(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("cores", [1, 2])
-def test_no_more_attempts_at_a_time_than_cores(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+def test_at_most_one_attempt_per_core_runs_at_a_time(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
     monkeypatch.setattr(embedded, "_usable_cores", lambda: cores)
     counts = replace_processes(monkeypatch, {"result": {}})
 
@@ -197,7 +209,7 @@ def test_an_attempt_that_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatc
     assert process.returncode == (1 if sys.platform == "win32" else -signal.SIGKILL)
 
 
-def test_an_attempt_ends_with_its_engine() -> None:
+def test_an_attempt_ends_when_its_engine_ends() -> None:
     metadata = {"task_run_id": None, "root_task_run_id": None, "parent_task_run_id": None}
     request = {"module": tasks.__name__, "function": "wait", "metadata": metadata, "args": [], "kwargs": {}}
     command = [sys.executable, "-c", f"from {embedded.__package__}.attempt import main; main()"]
@@ -209,12 +221,12 @@ def test_an_attempt_ends_with_its_engine() -> None:
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
         assert process.stderr.readline() == "waiting\n"
-        process.stdin.close()  # as the system does when the engine dies
+        process.stdin.close()  # as the operating system does when the engine dies
 
         assert process.wait(timeout=30) == 1
 
 
-def test_a_result_that_is_no_json_fails_the_attempt() -> None:
+def test_a_result_that_is_not_json_fails_the_attempt() -> None:
     with pytest.raises(TaskRunError, match="the result of not_json cannot be JSON"):
         run(tasks.not_json)
 
@@ -246,7 +258,7 @@ def test_arguments_that_render_would_refuse_are_refused(value: object, reason: s
 
 
 async def run_root(returned: object, **arguments: object) -> dict[str, Any]:
-    """Run a root task that returns this."""
+    """Run a root task that returns this value."""
     task: Task = TaskDefinition(lambda ctx, **arguments: returned, "root")
     return await EmbeddedEngine({}).run_root(task, **arguments)
 
@@ -268,7 +280,7 @@ def test_results_that_render_would_refuse_or_change_are_refused(returned: object
     assert reason in str(error.value)
 
 
-def test_the_root_task_s_arguments_and_result_pass_as_json() -> None:
+def test_arguments_and_result_of_the_root_task_pass_as_json() -> None:
     with pytest.raises(PayloadError, match="the arguments of root cannot be JSON"):
         asyncio.run(run_root({}, shards=math.nan))
 

@@ -1,4 +1,4 @@
-"""The sample data: the same seed gives the same bytes, and the options make what real data has."""
+"""The sample data: the same seed gives the same bytes, and options add gaps, duplicates and skew."""
 
 import csv
 from collections import Counter
@@ -54,7 +54,7 @@ def test_each_source_has_each_key_once_over_several_chunks(
     assert capsys.readouterr().out == f"900 keys in {len(SOURCE_FILES)} sources: {out}\n"
 
 
-def test_chunks_and_sources_have_values_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_differ_between_chunks_and_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def number(rng: np.random.Generator, numbers: Any) -> Any:
         return rng.integers(1_000_000, size=len(numbers))
 
@@ -101,7 +101,7 @@ def test_hot_gives_one_key_its_share_of_the_rows(tmp_path: Path, monkeypatch: py
         assert count / len(keys_in(out, file)) == pytest.approx(0.4, abs=0.01)
 
 
-def test_no_rows_gives_headers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zero_rows_gives_only_headers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = generate(monkeypatch, tmp_path / "out", "--rows", "0")
 
     for file in SOURCE_FILES:
@@ -114,7 +114,7 @@ def test_no_rows_gives_headers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     "options", [("--rows", "-1"), ("--rows", "many"), ("--missing", "1"), ("--hot", "-0.1"), ("--seed", "-1")]
 )
-def test_an_option_out_of_range_is_refused_by_its_name(
+def test_an_invalid_option_is_refused_by_name(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -1,4 +1,4 @@
-"""The service as Render starts it: what it registers, what it imports, what it says when started by hand."""
+"""The service as Render starts it: the tasks that it registers, and the modules that it imports."""
 
 import json
 import os
@@ -22,7 +22,7 @@ MAIN = f"{worker.__package__}.main"
 
 @pytest.fixture
 def registered() -> dict[str, dict[str, Any]]:
-    """The options of each task that the start command registers, by the task's name."""
+    """The options of each task that the start command registers, by task name."""
     if sys.platform == "win32":
         pytest.skip("Python has no AF_UNIX on Windows, and Render does not run there")
     from socketserver import UnixStreamServer
@@ -40,7 +40,7 @@ def registered() -> dict[str, dict[str, Any]]:
         def log_message(self, *arguments: object) -> None:
             pass  # the base class logs an address, which a Unix socket's client does not have
 
-    # Not in tmp_path: a socket's path may have about a hundred characters.
+    # Not in tmp_path, because the path of a socket is limited to about a hundred characters.
     with tempfile.TemporaryDirectory() as directory, UnixStreamServer(f"{directory}/s", Handler) as server:
         server.timeout = 30
         environment = {"RENDER_SDK_MODE": "register", "RENDER_SDK_SOCKET_PATH": f"{directory}/s"}
@@ -68,7 +68,7 @@ def as_registered(options: Options) -> dict[str, Any]:
 def test_the_start_command_registers_two_tasks_with_their_options(
     registered: dict[str, dict[str, Any]],
 ) -> None:
-    # An option that is not sent is Render's default: three retries, also for the orchestrator.
+    # Render uses its default for an option that is not sent: three retries, even for the orchestrator.
     assert registered == {
         worker.process_shard.name: as_registered(worker.OPTIONS),
         MERGE.name: as_registered(orchestrator.OPTIONS),
@@ -82,7 +82,7 @@ def test_only_the_worker_retries() -> None:
     assert worker.OPTIONS.retry.max_retries >= 0
 
 
-def test_started_by_hand_it_says_what_to_start_instead() -> None:
+def test_running_it_by_hand_says_what_to_run_instead() -> None:
     process = run_python("-m", MAIN)
 
     assert process.returncode == 1
@@ -91,7 +91,7 @@ def test_started_by_hand_it_says_what_to_start_instead() -> None:
 
 
 def test_importing_the_service_does_not_load_the_data_libraries() -> None:
-    # Each attempt imports it anew, the orchestrator's too, and pandas alone takes 0.4 s.
+    # Every attempt imports the service, including the orchestrator's, and pandas alone takes 0.4 s.
     process = run_python("-c", f"import sys, {MAIN}; print(*sys.modules)")
 
     loaded = process.stdout.split()

@@ -1,4 +1,4 @@
-"""The command line: what it prints where, and what it exits with."""
+"""The command line: what it prints on stdout and stderr, and its exit codes."""
 
 import json
 import re
@@ -60,11 +60,11 @@ def test_text_explains_itself_and_ends_with_one_line(data: Path, output: Path) -
     ]
     assert (output / version).is_dir()
     assert re.fullmatch(r"Merged 40 enriched profiles across 2 shards in \d+\.\ds", last)
-    # No bar, no colour: neither stream is a terminal.
+    # Neither stream is a terminal, so there must be no progress bar and no color.
     assert (process.stdout + process.stderr).replace("\n", "").isprintable()
 
 
-def test_a_missing_source_ends_the_run_with_its_name(data: Path, output: Path) -> None:
+def test_a_missing_source_fails_the_run_with_an_error_that_names_it(data: Path, output: Path) -> None:
     process = run_python(ROOT / "trigger.py", "--local", "--json")
 
     assert process.returncode == 1
@@ -73,7 +73,7 @@ def test_a_missing_source_ends_the_run_with_its_name(data: Path, output: Path) -
     assert not output.exists()
 
 
-def test_given_shards_run_alone(
+def test_only_the_given_shards_run(
     data: Path, output: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_sources(data)
@@ -97,7 +97,7 @@ def test_given_shards_run_alone(
         ("0,2", "there is no shard 2; the shards are 0 to 1"),
     ],
 )
-def test_shards_that_there_are_not_are_refused(
+def test_invalid_shards_are_refused(
     data: Path,
     output: Path,
     monkeypatch: pytest.MonkeyPatch,

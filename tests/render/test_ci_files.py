@@ -28,7 +28,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def tree_of(path: Path) -> str:
-    """Which of the two trees a file is in, for the test's name."""
+    """Return which of the two trees a file is in, and its name, as the id of a test."""
     return f"{'project' if refresh_pins.PROJECT in path.parts else 'template'}-{path.name}"
 
 
@@ -67,7 +67,7 @@ def test_actions_are_pinned_by_commit(workflow: Path) -> None:
 
 @pytest.mark.slow
 def test_commands_of_the_generated_ci_work(bake_project: Callable[..., BakedProject]) -> None:
-    """Every command of the file is executed, in an environment that the first of them makes."""
+    """Runs every command of the workflow, in the environment that the first of them creates."""
     project = bake_project(shard_count="2")
     jobs = yaml.safe_load(project.read(".github/workflows/ci.yml"))["jobs"]
     assert set(jobs) == {"test", "ci-passed"}, "the commands of another job must be executed here too"
@@ -101,7 +101,7 @@ def test_required_check_passes_only_if_every_job_did(workflow: Path, results: st
 
 @pytest.mark.parametrize("workflow", CI_FILES, ids=tree_of)
 def test_required_check_waits_for_every_job(workflow: Path) -> None:
-    """A new job that it does not wait for fails here; without `always()`, a failed job would skip it."""
+    """The check must need every job. Without `always()`, GitHub would skip it after a failed job."""
     jobs = load(workflow)["jobs"]
     check = jobs.pop("ci-passed")
     assert set(check["needs"]) == set(jobs)
@@ -128,7 +128,7 @@ def test_ci_covers_every_python_of_the_template() -> None:
 
 
 def test_paths_in_the_workflows_exist() -> None:
-    """A test that was moved would be missed on the other systems."""
+    """On other systems CI runs some tests by path, so a moved test must be renamed there, too."""
     text = (TEMPLATE / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     paths = re.findall(r"\btests/\S+", text)
     assert paths

@@ -11,12 +11,12 @@ from support.static_checks import complaints
 from support.variants import every_combination, label
 
 BATCHES = 11  # no number of choices divides it, so each batch has every value of every choice
-LINTED: set[str] = set()  # by one process: batches of other processes have sets of their own
+LINTED: set[str] = set()  # shared by the batches that run in the same process
 
 
 @pytest.mark.parametrize("batch", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, BATCHES))])
 def test_every_combination_renders_clean(batch: int, tmp_path: Path) -> None:
-    """All choices and booleans, with each other: files, syntax, whitespace, format, lint, dependencies."""
+    """Checks the files, syntax, whitespace, format, lint and dependencies of every combination."""
     problems: list[str] = []
     for number, answers in enumerate(every_combination()):
         if number % BATCHES != batch:

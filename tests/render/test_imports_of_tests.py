@@ -9,7 +9,7 @@ TESTS = TEMPLATE / "tests"
 
 
 def imported(path: Path) -> set[str]:
-    """Return the names of all modules that a file imports, with those in functions and `from` imports' names."""
+    """Return the dotted names of all that a file imports, including imports inside functions."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

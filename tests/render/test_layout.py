@@ -1,4 +1,4 @@
-"""The rendered package has a shape: imports point one way, modules are short, and the team's part stays small."""
+"""The rendered package: imports follow layers, modules are short, and the part that a team edits is small."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -8,7 +8,7 @@ import pytest
 from support.baked import BakedProject, bake
 from support.variants import Answers
 
-# From the top down: a module may import modules of a later line, and of its own line where `AMONG` says so.
+# From the top down: a module may import only modules of later lines.
 LAYERS = (
     {"cli.command"},
     {"cli.trigger"},
@@ -28,7 +28,7 @@ LAYERS = (
     {"settings"},
     {"errors"},
 )
-# The data's way knows neither the engine nor the command line. The worker calls the chaos drill.
+# The modules that process data, which must import neither the engine nor the command line.
 DATA = LAYERS[-7] - {"engine.chaos"} | LAYERS[-6] | LAYERS[-5] | {"csv_format", "sharding", "storage"}
 READING = {"sources", "csv_format", "sharding"}
 WRITING = {"parts", "manifest", "storage"}
@@ -44,7 +44,7 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def imports(project: BakedProject) -> dict[str, set[str]]:
-    """Return the modules of the package by name, each with the package's modules that it imports anywhere in it."""
+    """Return the modules of the package by name, each with all modules of the package that it imports."""
     root = project.path / "src" / project.package
     files = {path: ".".join(path.relative_to(root).with_suffix("").parts) for path in root.rglob("*.py")}
     names = {name for name in files.values() if not name.endswith("__init__")}
@@ -55,7 +55,7 @@ def imports(project: BakedProject) -> dict[str, set[str]]:
                 parents = name.split(".")[: -node.level]
                 base = ".".join([*parents, *filter(None, [node.module])])
                 targets = {base, *(f"{base}.{alias.name}".lstrip(".") for alias in node.names)} & names
-                assert targets, f"{name}: imports something else than a module from {base or 'the package'}"
+                assert targets, f"{name}: imports something other than a module from {base or 'the package'}"
                 assert not name.endswith("__init__"), f"{name}: imports {targets}"
                 graph[name] |= targets
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -63,18 +63,18 @@ def imports(project: BakedProject) -> dict[str, set[str]]:
     return graph
 
 
-def test_no_module_imports_in_a_circle(project: BakedProject) -> None:
+def test_there_are_no_circular_imports(project: BakedProject) -> None:
     assert len(list(TopologicalSorter(imports(project)).static_order())) > 20
 
 
-def test_imports_point_one_way(project: BakedProject) -> None:
+def test_imports_follow_the_layers(project: BakedProject) -> None:
     depth = {name: number for number, layer in enumerate(LAYERS) for name in layer}
     for name, imported in imports(project).items():
         for other in imported:
             assert depth[other] > depth[name], f"{name} imports {other}"
 
 
-def test_the_data_s_way_knows_neither_the_engine_nor_the_command_line(project: BakedProject) -> None:
+def test_data_modules_import_neither_the_engine_nor_the_command_line(project: BakedProject) -> None:
     graph = imports(project)
     assert graph.keys() >= DATA
     for name in DATA:
@@ -82,18 +82,20 @@ def test_the_data_s_way_knows_neither_the_engine_nor_the_command_line(project: B
     assert {other for other in graph["worker"] if other.startswith("engine.")} == {"engine.chaos"}
 
 
-def test_reading_imports_nothing_of_writing(project: BakedProject) -> None:
+def test_reading_modules_do_not_import_writing_modules(project: BakedProject) -> None:
     graph = imports(project)
     for name in READING:
         assert not graph[name] & WRITING, name
 
 
-def test_every_module_reads_in_one_go(project: BakedProject) -> None:
+def test_every_module_is_short(project: BakedProject) -> None:
     for path in (project.path / "src").rglob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_MODULE_LINES, path.name
 
 
-def test_the_team_s_part_of_the_default_project_is_small(default_project: BakedProject) -> None:
+def test_the_part_of_the_default_project_that_a_team_maintains_is_small(
+    default_project: BakedProject,
+) -> None:
     paths = [path for path in default_project.files() if path.startswith("src/")]
     package = f"src/{default_project.package}"
     machinery = (f"{package}/engine/", f"{package}/cli/")

@@ -1,4 +1,4 @@
-"""Options: the tests know all of them, and they choose files and values, not pieces of code."""
+"""The tests cover every option, and options choose files and values instead of pieces of code."""
 
 import re
 

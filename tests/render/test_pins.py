@@ -187,7 +187,7 @@ def test_python_releases_are_written_for_every_choice() -> None:
 
 
 def test_requirements_of_every_variant_are_resolved(bake_project: Callable[..., BakedProject]) -> None:
-    """What `make pins` resolves is all that any variant asks for."""
+    """`make pins` resolves the requirements of all variants, and no others."""
     asked = set()
     for package in ("render", "render_sdk"):
         project = tomllib.loads(
@@ -204,7 +204,7 @@ def test_both_files_of_constraints_agree() -> None:
 
 
 def versions(pins: str) -> set[str]:
-    """`name==version`, without the systems that it is for; the template has its own reasons for some."""
+    """Return each pin as `name==version`, without its marker, because the markers of the two files differ."""
     return {line.partition(" ;")[0] for line in pins.splitlines()}
 
 
@@ -266,7 +266,7 @@ def test_pin_without_a_wheel_is_found(system: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_refresh_writes_constraints_that_resolve(tmp_path: Path) -> None:
-    """All of `make pins` but the tags, on a copy whose pins are out of date."""
+    """Runs `make pins` without the look-up of tags, on a copy with outdated pins."""
     root = copy_of_pinned_files(tmp_path)
     for name in ("constraints.txt", f"{refresh_pins.PROJECT}/constraints.txt"):
         text = (root / name).read_text(encoding="utf-8")
@@ -286,7 +286,7 @@ def test_refresh_writes_constraints_that_resolve(tmp_path: Path) -> None:
 
 
 def test_command_stops_on_one_line_if_github_does_not_answer(tmp_path: Path) -> None:
-    """git is told that every address on GitHub is a directory that does not exist."""
+    """git is configured to replace every address on GitHub with a directory that does not exist."""
     config = tmp_path / "gitconfig"
     config.write_text(f'[url "{tmp_path.as_uri()}/none/"]\n\tinsteadOf = {refresh_pins.GITHUB}/\n')
     before = {path: path.read_bytes() for path in [*CONSTRAINTS, *refresh_pins.workflow_files(TEMPLATE)]}

@@ -22,7 +22,7 @@ KINDS_OF_CHANGE = {
 
 
 def releases() -> dict[str, str]:
-    """Each section of the changelog by its heading, newest first."""
+    """Return each section of the changelog by its heading, newest first."""
     return dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", CHANGELOG, re.MULTILINE | re.DOTALL))
 
 
@@ -72,7 +72,7 @@ def cruft(directory: Path, *arguments: str) -> None:
 
 @pytest.mark.slow
 def test_cruft_follows_the_default_branch_unless_a_release_is_named(tmp_path: Path) -> None:
-    """docs/releasing.md says so; a template of one file is enough to see it."""
+    """docs/releasing.md says so. A template of a single file is enough to test it."""
     template = tmp_path / "template"
     tree = template / "{{cookiecutter.project_slug}}"
     tree.mkdir(parents=True)
@@ -100,7 +100,7 @@ def test_cruft_follows_the_default_branch_unless_a_release_is_named(tmp_path: Pa
 
 
 def test_code_that_runs_while_rendering_imports_nothing_that_reaches_out() -> None:
-    """No connection, no other program, no deleted file: SECURITY.md promises it."""
+    """SECURITY.md promises that rendering opens no connection, starts no program and deletes no file."""
     harmless = {
         *("__future__", "collections", "json", "keyword", "pathlib", "re", "shlex", "sys", "unicodedata"),
         *("cookiecutter", "jinja2"),
@@ -141,7 +141,7 @@ def test_links_lead_to_files(document: str) -> None:
 
 
 def test_contributing_explains_every_command() -> None:
-    """Every target of the Makefile that it shows exists, and the other way round."""
+    """CONTRIBUTING.md shows every target of the Makefile but three, and no others."""
     makefile = (TEMPLATE / "Makefile").read_text(encoding="utf-8")
     [targets] = re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)
     shown = re.findall(

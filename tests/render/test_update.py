@@ -23,7 +23,7 @@ RELEASE_2026_11_0 = "2b35fbbc9985108346924f5d4188facb774442c3"
 
 def commit(directory: Path, message: str) -> None:
     git(directory, "add", "--all")
-    git(directory, "commit", "--quiet", "--message", message)
+    git(directory, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
 def cruft(directory: Path, *arguments: str) -> None:
@@ -60,7 +60,7 @@ def update(project: BakedProject) -> BakedProject:
 
 
 def assert_works(project: BakedProject, *edited: str) -> None:
-    """Check an updated project as if it was new, but for the files that the team has edited."""
+    """Check an updated project like a new one, except for the files that the team has edited."""
     others = [text for text in complaints(project) if not text.startswith((".cruft.json", *edited))]
     assert not others
     assert not project.lint()

@@ -1,4 +1,4 @@
-"""The chaos drill passes where a run recovers from a failure, and says why it cannot be run."""
+"""The chaos drill passes if the run recovers from the failure, and says why if it cannot run."""
 
 import re
 import sys
@@ -19,9 +19,7 @@ def test_the_drill_passes(chaos_project: BakedProject, mode: str) -> None:
     assert chaos_project.files() == before
 
 
-def test_the_drill_takes_another_shard_and_the_team_s_own_data(
-    chaos_project: BakedProject, tmp_path: Path
-) -> None:
+def test_the_drill_uses_the_given_shard_and_sources(chaos_project: BakedProject, tmp_path: Path) -> None:
     script = ["scripts/generate_data.py", "--rows", "90", "--duplicates", "0.3", "--out", str(tmp_path)]
     chaos_project.run("python", *script)
 
@@ -34,7 +32,7 @@ def test_the_drill_takes_another_shard_and_the_team_s_own_data(
     assert chaos.table_row(done.stdout, "attempts of shard 0") == ["1", "2"]
 
 
-def test_the_drill_breaks_the_last_shard_where_there_is_no_third(chaos_project: BakedProject) -> None:
+def test_the_drill_breaks_the_last_shard_if_there_is_no_shard_3(chaos_project: BakedProject) -> None:
     chaos.assert_recovered(chaos.run_drill(chaos_project, SHARD_COUNT="1"), shard=0, shards=1)
 
 
@@ -51,7 +49,7 @@ def test_the_drill_breaks_the_last_shard_where_there_is_no_third(chaos_project: 
         (["--dev-server"], {"PATH": str(Path(sys.executable).parent)}, "--dev-server needs Render's CLI"),
     ],
 )
-def test_a_drill_that_cannot_be_says_why(
+def test_a_drill_that_cannot_run_says_why(
     chaos_project: BakedProject, options: list[str], environment: dict[str, str], text: str
 ) -> None:
     done = chaos.run_drill(chaos_project, *options, **environment)
@@ -66,14 +64,14 @@ def test_hanging_is_refused_on_the_dev_server(chaos_project: BakedProject) -> No
     done = chaos.run_drill(chaos_project, "--mode", "hang", "--dev-server")
 
     assert done.returncode == 2
-    assert "knows no timeouts" in done.stderr
+    assert "does not enforce timeouts" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("CHAOS_FAIL_SHARD", "4"), ("CHAOS_MODE", "melt")],
 )
-def test_a_wrong_variable_is_one_line(
+def test_an_invalid_variable_is_reported_in_one_line(
     chaos_project: BakedProject, tmp_path: Path, variable: str, value: str
 ) -> None:
     chaos_project.run("python", "scripts/generate_data.py", "--rows", "9", "--out", str(tmp_path / "data"))

@@ -1,4 +1,4 @@
-"""A worker that meets bad input reports it and exits, although Arrow still reads."""
+"""A worker that reads a malformed source reports the error and exits, although Arrow still reads ahead."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,10 @@ from support.render_runtime import ROOT, RenderRuntime
 
 @pytest.mark.slow
 def test_a_failing_worker_ends(bake_project: Callable[..., BakedProject]) -> None:
-    """Arrow reads ahead in threads: an earlier version posted its error, then hung at exit or was aborted.
+    """Arrow reads ahead in threads, which must not keep a failed worker from exiting.
 
-    It did so once in some thirty times, if the source was long: what comes after the bad row matters.
+    An earlier version reported its error and then hung or was aborted at exit, in about one of thirty attempts and
+    only if many rows followed the bad one.
     """
     project = bake_project(shard_count="10", max_retries="0")
     project.generate(10_000)

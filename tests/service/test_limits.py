@@ -1,4 +1,4 @@
-"""The tests' own processes end at their limit, so that no test waits for ever."""
+"""The tests' own processes end at their limit, so that no test waits forever."""
 
 import os
 import subprocess

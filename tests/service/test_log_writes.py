@@ -8,7 +8,7 @@ from support.baked import PROGRAMS, BakedProject
 
 
 def test_each_event_is_one_write(bake_project: Callable[..., BakedProject]) -> None:
-    """Render's dev server makes a log entry of each write, so a line end of its own would be an empty entry."""
+    """Render's dev server makes a log entry of each write, so a separate line break would be an empty entry."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)  # keeps writes apart
     project, program = bake_project(), str(PROGRAMS / "log_two_events.py")
     with ours, theirs:

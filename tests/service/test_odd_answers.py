@@ -10,7 +10,7 @@ from support.static_checks import complaints
 
 @pytest.mark.slow
 def test_odd_answers_together_pass_everything(tmp_path: Path) -> None:
-    """The nastiest answers in one project: its checks and tests pass, and it runs."""
+    """A project with all of the oddest answers passes its checks and tests, and runs."""
     project = bake(
         tmp_path,
         {

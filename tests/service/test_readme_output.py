@@ -32,7 +32,7 @@ def test_the_demo_ends_with_the_lines_in_the_readme(demo: BakedProject) -> None:
     assert without_time(printed) == without_time(shown), "copy the new lines into README.md"
 
 
-def test_the_picture_of_a_run_is_light_and_asks_the_network_for_nothing() -> None:
+def test_the_picture_of_a_run_is_small_and_loads_nothing_from_the_network() -> None:
     [path] = re.findall(r"^!\[[^\]]+\]\((\S+)\)", README, re.MULTILINE)
     picture = (TEMPLATE / path).read_text(encoding="utf-8")
     assert len(picture) < 50_000
@@ -43,7 +43,7 @@ def test_the_picture_of_a_run_is_light_and_asks_the_network_for_nothing() -> Non
     assert addresses <= {"https://www.textualize.io"}, "only in a comment"
 
 
-def test_the_code_in_the_readme_is_the_project_s(demo: BakedProject) -> None:
+def test_the_code_in_the_readme_is_from_the_project(demo: BakedProject) -> None:
     [shown] = [text for language, text in BLOCKS if language == "python"]
     assert 12 <= len(shown.splitlines()) <= 20
     assert shown in demo.read(demo.module_file("enrichment"))

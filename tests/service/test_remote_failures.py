@@ -1,4 +1,4 @@
-"""Whatever fails on Render is one line that says what to do; what may pass is tried again."""
+"""Each failure on Render becomes one line that says what to do, and temporary failures are retried."""
 
 import socket
 import time
@@ -57,7 +57,7 @@ ENDINGS: dict[str, tuple[Reply, str]] = {
 
 
 @pytest.mark.parametrize(("reply", "error"), ENDINGS.values(), ids=ENDINGS)
-def test_each_bad_end_of_a_run_is_told(
+def test_each_failure_of_a_run_is_reported(
     api: FakeApi, run_trigger: RunTrigger, reply: Reply, error: str
 ) -> None:
     api.poll = [polled("running"), reply]
@@ -80,13 +80,15 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("status", "error"), REFUSALS.items(), ids=str)
-def test_each_refused_start_is_told(api: FakeApi, run_trigger: RunTrigger, status: int, error: str) -> None:
+def test_each_refused_start_is_reported(
+    api: FakeApi, run_trigger: RunTrigger, status: int, error: str
+) -> None:
     api.start = [refused(status)]
 
     done = run_trigger("--idempotency-key", "mine", url=api.url, **DEPLOYED)
 
     assert done == Done(1, "", f"error: {error}\n")
-    assert (len(api.sent("POST")) > 1) == (status in (429, 500)), "only what may pass is tried again"
+    assert (len(api.sent("POST")) > 1) == (status in (429, 500)), "only temporary failures are retried"
 
 
 def unused_url() -> str:
@@ -95,7 +97,7 @@ def unused_url() -> str:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_servers_that_are_not_there_are_told_apart(run_trigger: RunTrigger) -> None:
+def test_unreachable_servers_are_told_apart(run_trigger: RunTrigger) -> None:
     deployed = run_trigger(url=unused_url(), **DEPLOYED)
     local = run_trigger(url="http://127.0.0.1:1", RENDER_LOCAL_DEV_URL=(url := unused_url()))
 
@@ -104,7 +106,7 @@ def test_servers_that_are_not_there_are_told_apart(run_trigger: RunTrigger) -> N
     assert local.err.startswith(f"error: the dev server at {url} cannot be reached; is `make dev` running? (")
 
 
-def test_the_key_is_in_no_text(api: FakeApi, run_trigger: RunTrigger) -> None:
+def test_the_api_key_is_not_printed(api: FakeApi, run_trigger: RunTrigger) -> None:
     api.start = [refused(401, f"unknown key {KEY}")]
 
     done = run_trigger(url=api.url, **DEPLOYED)

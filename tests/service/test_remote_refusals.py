@@ -1,4 +1,4 @@
-"""Wrong options or a wrong environment start nothing, and say what is wrong."""
+"""With invalid options or variables, the trigger starts nothing and says what is wrong."""
 
 import re
 

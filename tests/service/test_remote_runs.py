@@ -1,4 +1,4 @@
-"""A run on Render: what the trigger sends, prints and exits with while all goes well, or well enough."""
+"""A successful run on Render: what the trigger sends, what it prints, and its exit code."""
 
 import json
 import re
@@ -77,9 +77,9 @@ def test_a_start_that_failed_is_tried_again_with_the_same_key(api: FakeApi, run_
     assert len(set(keys)) == 1
 
 
-def test_polling_survives_what_passes(api: FakeApi, run_trigger: RunTrigger) -> None:
-    passing = [refused(500), refused(502), Reply(drop=True), refused(429), Reply(503), Reply(delay=0.7)]
-    api.poll = [polled("running"), *passing, polled("completed", [SUMMARY])]
+def test_polling_survives_temporary_failures(api: FakeApi, run_trigger: RunTrigger) -> None:
+    temporary = [refused(500), refused(502), Reply(drop=True), refused(429), Reply(503), Reply(delay=0.7)]
+    api.poll = [polled("running"), *temporary, polled("completed", [SUMMARY])]
 
     done = run_trigger(url=api.url, settings={**FAST, "POLL_PATIENCE_SECONDS": 20}, **DEPLOYED)
 

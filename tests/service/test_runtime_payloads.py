@@ -1,4 +1,4 @@
-"""What travels between tasks does not grow with the data."""
+"""Payloads between tasks do not grow with the data."""
 
 import pytest
 

@@ -46,7 +46,7 @@ def test_logs_one_json_object_per_line(three_shards: BakedProject, whole_run: Wh
     assert [event["event"] for event in run.attempts[0].events] == ["run_start", "run_end"]
 
 
-def test_says_nothing_of_the_host_the_key_or_the_data(
+def test_reveals_nothing_about_the_host_the_key_or_the_data(
     three_shards: BakedProject, whole_run: WholeRun
 ) -> None:
     render = whole_run.render
@@ -55,7 +55,7 @@ def test_says_nothing_of_the_host_the_key_or_the_data(
         result = run.result
         samples.append(result.pop("sample_profile"))
         said += run.arguments.decode() + json.dumps(result) + run.attempts[0].stderr
-    # The summary's, and the one shard's that it comes from.
+    # The sample in the summary, and the same one in the result of its shard.
     assert [sample["customer_id"] for sample in samples if sample] == ["cust_00000001"] * 2
     assert str(three_shards.path) not in said
     assert str(three_shards.path.parent) not in said

@@ -24,7 +24,7 @@ class Faults:
         self.environment = {"PYTHONPATH": os.pathsep.join([str(directory), "src"])}
 
     def arm(self, fault: str) -> None:
-        """Let one attempt fail by an "error" or a "kill", or "always" each of them by an error."""
+        """Make one attempt fail by an "error" or by a "kill", or make every attempt fail by an error ("always")."""
         (self._directory / fault).touch()
 
     def armed(self, fault: str) -> bool:

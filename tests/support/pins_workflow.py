@@ -38,7 +38,7 @@ class PinsWorkflow:
         git(directory, "clone", "--quiet", "--bare", str(seed), str(self.origin))
 
     def run(self, pins: str) -> bool:
-        """Run the scripts of both jobs, `make pins` having written `pins`; return if there was a patch."""
+        """Run the scripts of both jobs, `make pins` having written `pins`; return whether there was a patch."""
         jobs = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
         commands = [step["run"] for step in jobs["refresh"]["steps"] if "run" in step]
         assert [commands[0], commands[-1]] == ["make pins", "make test"]

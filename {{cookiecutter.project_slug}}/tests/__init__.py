@@ -1,4 +1,7 @@
-"""The service's tests. They also import from `scripts/`, which is not a package and is put on the path here."""
+"""The project's tests.
+
+They also import modules from `scripts/`, which is not a package, so this file adds it to the import path.
+"""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every test has its own sources and its own output, and is independent of this machine's settings."""
+"""Give each test its own directories, and shield it from the environment of this machine."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 
 from .helpers import ROOT
 
-# Variables of the service, of Render, and of rich (which would draw a progress bar) that change what a test sees.
-FOREIGN = (
+# Variables that would change what a test sees. The last two make rich draw a progress bar without a terminal.
+CLEARED = (
     "RENDER",
     "SHARD_COUNT",
     "LOG_FORMAT",
@@ -22,17 +22,18 @@ FOREIGN = (
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in FOREIGN:
+    """Clear those variables, and make the service use the directories of this test."""
+    for name in CLEARED:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATA_URI", str(tmp_path / "data"))
     monkeypatch.setenv("OUTPUT_URI", str(tmp_path / "output"))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))  # for the processes that a test starts
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))  # child processes must find the package, too
     monkeypatch.setenv("PYTHONUTF8", "1")
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """The directory of the sources, empty."""
+    """The directory that the service reads sources from; empty until a test writes them."""
     directory = tmp_path / "data"
     directory.mkdir()
     return directory
@@ -40,5 +41,5 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    """The directory of the output, which the service creates."""
+    """The directory that the service writes to; the service creates it."""
     return tmp_path / "output"

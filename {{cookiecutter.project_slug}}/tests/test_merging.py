@@ -1,4 +1,4 @@
-"""From rows to one row per key: the last one wins, and a key that any source has gets a row."""
+"""Merging: the last row of a key wins, and the outer join has a row for each key of any source."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from {{ cookiecutter.package_name }}.settings import KEY_COLUMN
 
 
 def table(keys: list[str], **columns: list[str | None]) -> pa.Table:
-    """A source's rows."""
+    """Return the rows of a source as columns of text."""
     arrays = [pa.array(keys, pa.string()), *(pa.array(cells, pa.string()) for cells in columns.values())]
     return pa.table(arrays, [KEY_COLUMN, *columns])
 
 
 def joined(**sources: pa.Table) -> list[dict[str, Any]]:
-    """The rows of an outer join."""
+    """Return the rows of the outer join of these sources."""
     rows: list[dict[str, Any]] = outer_join(sources).to_pylist()
     return rows
 
 
-def test_the_last_row_of_a_key_wins_whole() -> None:
+def test_the_last_row_of_a_key_wins_with_all_its_cells() -> None:
     rows = table(["b", "a", "b", "c"], test_1=["1", "2", "3", "4"], test_2=["x", "y", None, "z"])
 
     assert last_row_per_key(rows).to_pydict() == {
@@ -32,7 +32,7 @@ def test_the_last_row_of_a_key_wins_whole() -> None:
     }
 
 
-def test_the_last_row_wins_over_rows_of_earlier_blocks() -> None:
+def test_the_last_row_wins_across_blocks() -> None:
     rows = pa.concat_tables([table(["a", "b"], test_1=["1", "2"]), table(["a"], test_1=["3"])])
 
     assert last_row_per_key(rows).to_pydict() == {KEY_COLUMN: ["a", "b"], "test_1": ["3", "2"]}
@@ -42,11 +42,11 @@ def test_the_last_row_wins_over_rows_of_earlier_blocks() -> None:
     ("keys", "duplicates"),
     [([], 0), (["a"], 0), (["a", "b", "a"], 1), (["a", "a", "b", "b", "a"], 3), (["1", "01", "1.0"], 0)],
 )
-def test_rows_with_a_key_that_was_there_before_are_duplicates(keys: list[str], duplicates: int) -> None:
+def test_rows_whose_key_occurred_before_are_duplicates(keys: list[str], duplicates: int) -> None:
     assert count_duplicates(table(keys)) == duplicates
 
 
-def test_a_key_of_any_source_gets_a_row_with_nulls_for_the_others() -> None:
+def test_each_key_of_any_source_gets_a_row_with_nulls_for_the_others() -> None:
     rows = joined(left=table(["a", "b"], test_1=["1", "2"]), right=table(["c", "a"], test_1=["3", "4"]))
 
     assert rows == [
@@ -63,7 +63,7 @@ def test_rows_are_sorted_by_key_as_text() -> None:
     assert [row["only_test_1"] for row in rows] == ["4", "2", "5", "1", "3"]
 
 
-def test_columns_come_source_by_source_with_its_name_as_a_prefix() -> None:
+def test_columns_are_grouped_by_source_and_prefixed_with_its_name() -> None:
     first = table(["a"], test_2=["1"], test_1=["2"])
     second = first.select(["test_1", KEY_COLUMN])
 
@@ -77,7 +77,7 @@ def test_sources_without_rows_give_a_table_without_rows() -> None:
     assert merged.column_names == [KEY_COLUMN, "left_test_1", "right_test_1"]
 
 
-def test_two_columns_that_would_have_one_name_are_refused() -> None:
+def test_columns_whose_prefixed_names_collide_are_refused() -> None:
     sources = {"web": table(["a"], orders_test=["1"]), "web_orders": table(["a"], test=["2"])}
 
     with pytest.raises(SourceError, match="both be named 'web_orders_test'"):

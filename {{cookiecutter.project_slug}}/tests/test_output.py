@@ -1,4 +1,4 @@
-"""The output: files are written whole or not at all, and readers see one version, never a mixture."""
+"""The output: files are written atomically, and readers see one version, never a mixture of two."""
 
 import errno
 import os
@@ -29,17 +29,17 @@ def version(output: Path) -> OutputVersion:
 
 
 def write(version: OutputVersion, *keys: str, shard_id: int = 0) -> list[dict[str, Any]]:
-    """Write the part of a shard that has these keys and no rejects."""
+    """Write a part with these keys and no rejects; return its files as the manifest lists them."""
     return write_part(version, shard_id, pa.table({KEY_COLUMN: keys}), {"a.csv": pa.table({ROW_NUMBER: []})})
 
 
 def result(version: OutputVersion, shard_id: int) -> dict[str, Any]:
-    """Write a shard's part with one key, and return its result, as far as publication needs it."""
+    """Write a part with one key, and return the fields of the shard's result that `publish` reads."""
     files = write(version, f"k-{shard_id}", shard_id=shard_id)
     return {"shard_id": shard_id, "count": 1, "version": version.name, "files": files}
 
 
-def test_a_part_is_replaced_and_a_reader_of_the_old_one_keeps_it(
+def test_replacing_a_part_does_not_affect_a_reader_of_the_old_one(
     tmp_path: Path, output: Path, version: OutputVersion
 ) -> None:
     (file,) = write(version, "a")
@@ -60,7 +60,7 @@ def test_a_part_is_replaced_and_a_reader_of_the_old_one_keeps_it(
         (KeyboardInterrupt(), KeyboardInterrupt),
     ],
 )
-def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(
+def test_a_failure_while_writing_leaves_only_the_old_file(
     output: Path, error: BaseException, raised: type[BaseException]
 ) -> None:
     def half() -> Iterator[bytes]:
@@ -74,7 +74,7 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(
     assert files_in(output) == {"directory/file": b"old"}
 
 
-def test_a_failure_while_publishing_leaves_the_old_manifest_and_nothing_else(
+def test_a_failure_while_publishing_leaves_the_output_unchanged(
     output: Path, version: OutputVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = [result(version, shard_id) for shard_id in (0, 1)]
@@ -92,10 +92,10 @@ def test_a_failure_while_publishing_leaves_the_old_manifest_and_nothing_else(
     assert files_in(output) == before
 
 
-def test_an_output_without_permission_is_refused_by_its_variable(
+def test_missing_write_permission_gives_an_error_that_names_the_variable(
     version: OutputVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*arguments: object, **options: object) -> NoReturn:  # chmod would not stop root
+    def refuse(*arguments: object, **options: object) -> NoReturn:  # not by chmod, which would not stop root
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
@@ -106,8 +106,10 @@ def test_an_output_without_permission_is_refused_by_its_variable(
     assert str(error.value) == f"OUTPUT_URI cannot be written: {os.strerror(errno.EACCES)}"
 
 
-def test_an_output_that_is_a_file_is_refused_by_its_variable(output: Path, version: OutputVersion) -> None:
-    output.write_text("a file, where a directory must be")
+def test_an_output_that_is_a_file_gives_an_error_that_names_the_variable(
+    output: Path, version: OutputVersion
+) -> None:
+    output.write_text("a file instead of a directory")
 
     with pytest.raises(OutputError, match="OUTPUT_URI cannot be written: "):
         write(version, "a")
@@ -115,7 +117,7 @@ def test_an_output_that_is_a_file_is_refused_by_its_variable(output: Path, versi
         storage.write_json(str(output), "manifest.json", {})
 
 
-def test_without_rejects_there_is_no_file_of_rejects(output: Path, version: OutputVersion) -> None:
+def test_a_shard_without_rejects_writes_no_rejects_file(output: Path, version: OutputVersion) -> None:
     write(version, "a")
 
     assert list(files_in(output)) == [f"{version.name}/{PART}"]
@@ -154,7 +156,7 @@ def test_a_saved_result_is_read_as_it_was_written(version: OutputVersion) -> Non
     assert version.saved_result(0) == saved
 
 
-def test_a_saved_result_whose_files_are_gone_does_not_count(output: Path, version: OutputVersion) -> None:
+def test_a_saved_result_whose_files_are_missing_is_ignored(output: Path, version: OutputVersion) -> None:
     saved = result(version, 0)
     version.save_result(saved)
 
@@ -172,7 +174,7 @@ def test_a_part_of_another_version_is_not_published(output: Path, version: Outpu
     assert not (output / "manifest.json").exists()
 
 
-def test_a_version_stands_for_the_sources_the_shards_the_code_and_the_libraries(
+def test_the_version_depends_on_sources_shard_count_code_and_libraries(
     tmp_path: Path, version: OutputVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def name(source_data_hash: str = "f" * 64, shard_count: int = 2, output_uri: str = "elsewhere") -> str:
@@ -198,7 +200,7 @@ def test_a_version_stands_for_the_sources_the_shards_the_code_and_the_libraries(
         assert name() == names[-1]
 
 
-def test_publishing_removes_only_versions_that_nobody_can_be_using(
+def test_publishing_removes_only_old_versions_that_are_not_in_use(
     output: Path, version: OutputVersion
 ) -> None:
     previous, unused, young = "v-1111111111111111", "v-2222222222222222", "v-4444444444444444"
@@ -217,8 +219,8 @@ def test_publishing_removes_only_versions_that_nobody_can_be_using(
     assert left == {"manifest.json", version.name, previous, young, *others}
 
 
-def test_a_version_that_is_written_again_does_not_look_old(output: Path, version: OutputVersion) -> None:
-    """A run of other data removes old versions; it must not remove one that is being made again."""
+def test_a_version_that_is_written_again_is_not_removed_as_old(output: Path, version: OutputVersion) -> None:
+    """A run on other data removes old versions. It must keep one that another run is writing again."""
     version.save_result(result(version, 0))
     os.utime(output / version.name, (0, 0))
     version.save_result(result(version, 0))

@@ -1,4 +1,4 @@
-"""One shard's task: the same bytes each time, a small result, and events that say what happened."""
+"""The worker's task: it writes the same bytes each time, returns a small result, and logs its events."""
 
 import json
 import re
@@ -24,6 +24,8 @@ def two_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def break_pipeline(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Make every shard fail with this error."""
+
     def run_shard(*arguments: object) -> NoReturn:
         raise error
 
@@ -31,10 +33,11 @@ def break_pipeline(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
 
 def events(stderr: str) -> list[dict[str, Any]]:
+    """Return the events of a JSON log."""
     return [json.loads(line) for line in stderr.splitlines()]
 
 
-def test_a_second_attempt_writes_the_same_bytes_and_returns_the_same(data: Path, output: Path) -> None:
+def test_a_second_attempt_writes_the_same_bytes_and_returns_the_same_result(data: Path, output: Path) -> None:
     write_untidy_sources(data)
 
     first, first_files = run_shard_task(0), files_in(output)
@@ -46,7 +49,7 @@ def test_a_second_attempt_writes_the_same_bytes_and_returns_the_same(data: Path,
     assert second == first
 
 
-def test_counts_are_those_of_the_shard(data: Path) -> None:
+def test_the_result_counts_only_the_rows_of_the_shard(data: Path) -> None:
     write_sources(data, range(20))
     mine = [row for row in sample_rows(SOURCE_FILES[0], range(20)) if shard_of(row[KEY_COLUMN], 2) == 1]
 
@@ -58,8 +61,8 @@ def test_counts_are_those_of_the_shard(data: Path) -> None:
     assert result["duplicate_records"] == result["rejected_records"] == 0
 
 
-def test_only_the_shard_of_the_first_key_shows_a_profile(data: Path) -> None:
-    """A result must hold no rows but the summary's one sample, which is the same for any number of shards."""
+def test_only_the_shard_of_the_smallest_key_returns_a_sample_profile(data: Path) -> None:
+    """Results must not hold any other row, and the sample must not depend on the number of shards."""
     write_sources(data, range(20))
     first = min(row[KEY_COLUMN] for row in sample_rows(SOURCE_FILES[0], range(20)))
 
@@ -78,7 +81,7 @@ def test_the_result_is_strict_json_that_does_not_grow_with_the_shard(data: Path)
     assert len(large) < 2 * len(small)
 
 
-def test_rows_without_a_key_are_kept_as_written_with_their_source_and_row(data: Path, output: Path) -> None:
+def test_rejects_keep_the_row_as_written_with_its_source_and_row_number(data: Path, output: Path) -> None:
     write_sources(data)
     rows = [{KEY_COLUMN: "k", "test_note": "a"}, {KEY_COLUMN: " ", "test_note": "b, ü"}]
     full = sample_rows(SOURCE_FILES[0], [1, 2])
@@ -93,7 +96,7 @@ def test_rows_without_a_key_are_kept_as_written_with_their_source_and_row(data: 
     assert reject["record"] == {name: cell or None for name, cell in (full[1] | rows[1]).items()}
 
 
-def test_a_part_without_rows_or_without_values_has_the_same_columns_as_others(
+def test_parts_without_rows_or_without_values_have_the_same_schema_as_others(
     data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHARD_COUNT", "500")
@@ -112,7 +115,7 @@ def test_a_part_without_rows_or_without_values_has_the_same_columns_as_others(
     assert schemas[0].field(KEY_COLUMN).type == pa.string()
 
 
-def test_events_as_json_hold_the_shard_the_run_and_the_work(
+def test_json_events_have_the_shard_the_run_and_the_record_count(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_sources(data)
@@ -131,7 +134,7 @@ def test_events_as_json_hold_the_shard_the_run_and_the_work(
     assert isinstance(end["elapsed_ms"], int)
 
 
-def test_events_as_text_hold_the_same(
+def test_text_events_have_the_same_fields(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOG_FORMAT", "text")
@@ -146,7 +149,7 @@ def test_events_as_text_hold_the_same(
     ]
 
 
-def test_a_failed_shard_raises_its_number_and_the_cause(data: Path) -> None:
+def test_a_failed_shard_raises_an_error_with_its_number_and_the_cause(data: Path) -> None:
     write_sources(data)
     (data / SOURCE_FILES[-1]).unlink()
 
@@ -165,7 +168,7 @@ def test_a_failed_shard_raises_its_number_and_the_cause(data: Path) -> None:
         (ValueError("two\n  lines"), "ValueError: two lines"),
     ],
 )
-def test_a_cause_is_one_line_and_says_its_type_unless_the_service_expects_it(
+def test_a_cause_is_one_line_that_names_the_type_of_an_unexpected_error(
     monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
 ) -> None:
     break_pipeline(monkeypatch, error)
@@ -177,7 +180,7 @@ def test_a_cause_is_one_line_and_says_its_type_unless_the_service_expects_it(
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
-def test_a_failed_shard_logs_one_line_with_the_cause_and_where_it_was(
+def test_a_failed_shard_logs_one_line_with_the_cause_and_the_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], log_format: str
 ) -> None:
     monkeypatch.setenv("LOG_FORMAT", log_format)

@@ -1,4 +1,4 @@
-"""The run: one summary of all shards, one published output, and failures that say which shards and why."""
+"""A run: its summary, what it publishes, and errors that name the failed shards and the causes."""
 
 import hashlib
 import json
@@ -34,7 +34,11 @@ def three_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def break_shards(monkeypatch: pytest.MonkeyPatch, errors: dict[int, Exception]) -> list[int]:
-    """Make shards fail; returns a list to which each shard that ran to its end is added."""
+    """Make shards fail with these errors, by shard.
+
+    Returns:
+        A list to which each shard that completes is added.
+    """
     completed: list[int] = []
     run_shard = pipeline.run_shard
 
@@ -51,7 +55,7 @@ def break_shards(monkeypatch: pytest.MonkeyPatch, errors: dict[int, Exception]) 
 
 @pytest.fixture
 def results(data: Path) -> list[dict[str, Any]]:
-    """The results of three shards."""
+    """The results of all three shards of untidy sources."""
     write_untidy_sources(data)
     return [run_shard_task(shard_id) for shard_id in range(3)]
 
@@ -74,7 +78,7 @@ def test_the_order_of_results_does_not_matter(results: list[dict[str, Any]]) -> 
     assert aggregate_results(results[::-1]) == aggregate_results(results)
 
 
-def test_of_several_results_of_one_shard_the_last_counts(results: list[dict[str, Any]]) -> None:
+def test_the_last_of_several_results_of_a_shard_counts(results: list[dict[str, Any]]) -> None:
     stale = {**results[1], "rejected_records": 1_000}
 
     assert aggregate_results([stale, *results]) == aggregate_results(results)
@@ -82,7 +86,7 @@ def test_of_several_results_of_one_shard_the_last_counts(results: list[dict[str,
 
 
 @pytest.mark.parametrize("name", ["source_data_hash", "version"])
-def test_shards_of_different_sources_or_code_are_not_combined(
+def test_results_of_different_sources_or_code_are_not_combined(
     results: list[dict[str, Any]], name: str
 ) -> None:
     results[1][name] = "another"
@@ -120,7 +124,7 @@ def test_a_second_run_writes_the_same_bytes(data: Path, output: Path) -> None:
     assert files_in(output) == first
 
 
-def test_the_manifest_lists_what_is_on_the_disk(data: Path, output: Path) -> None:
+def test_the_manifest_describes_the_files_on_the_disk(data: Path, output: Path) -> None:
     write_untidy_sources(data)
 
     summary = run_merge()
@@ -170,9 +174,7 @@ def test_the_error_names_every_failed_shard_and_each_cause_once(
     assert str(error.value) == f"3 of 4 shards failed ({causes}); run these again: --shards 0,1,3"
 
 
-def test_a_run_that_failed_publishes_nothing(
-    data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_run_publishes_nothing(data: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_sources(data, range(20))
     break_shards(monkeypatch, {2: OutputError("disk full")})
 
@@ -182,7 +184,7 @@ def test_a_run_that_failed_publishes_nothing(
     assert not (output / "manifest.json").exists()
 
 
-def test_a_run_that_failed_leaves_the_published_output_as_it_was(
+def test_a_failed_run_leaves_the_published_output_unchanged(
     data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_sources(data, range(20))
@@ -211,7 +213,7 @@ def test_only_the_given_shards_run_and_nothing_is_published(data: Path, output: 
     assert not (output / "manifest.json").exists()
 
 
-def test_shards_of_an_earlier_run_complete_the_whole(
+def test_a_rerun_of_the_failed_shards_publishes_the_version(
     data: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_sources(data)
@@ -228,7 +230,7 @@ def test_shards_of_an_earlier_run_complete_the_whole(
     assert len(published_rows(output)) == 40
 
 
-def test_shards_of_other_sources_do_not_complete_the_whole(data: Path, output: Path) -> None:
+def test_shards_of_other_sources_do_not_complete_the_version(data: Path, output: Path) -> None:
     write_sources(data, range(20))
     run_merge(shards=[0, 1])
     write_sources(data, range(21))
@@ -279,7 +281,7 @@ def test_a_missing_source_is_refused_before_any_shard_runs(data: Path, file: str
         ("OUTPUT_URI", "gs://bucket/output"),
     ],
 )
-def test_a_wrong_setting_is_refused_by_its_variable_s_name(
+def test_an_invalid_setting_is_refused_with_the_name_of_its_variable(
     data: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     write_sources(data)
@@ -303,7 +305,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, em
 
 
 @pytest.mark.parametrize(("variable", "durable"), [("RENDER", False), ("ANOTHER", True)])
-def test_an_output_on_the_disk_of_a_run_on_render_is_said_to_go_with_it(
+def test_output_on_the_disk_of_a_run_on_render_is_reported_as_not_durable(
     data: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -336,8 +338,8 @@ def test_the_run_logs_its_start_and_its_end(
     assert [event["event"] for event in events[1:-1]] == ["shard_start", "shard_end"] * 3
 
 
-def test_a_run_on_this_machine_publishes_what_the_tasks_give(data: Path, output: Path) -> None:
-    """The one test with real processes: the trigger, the embedded engine, and a process for each shard."""
+def test_a_local_run_publishes_the_same_files_as_the_tasks(data: Path, output: Path) -> None:
+    """The only test with real processes: one for the trigger and the engine, and one for each shard."""
     write_untidy_sources(data)
 
     process = run_python(ROOT / "trigger.py", "--local")

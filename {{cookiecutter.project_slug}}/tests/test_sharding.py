@@ -6,8 +6,9 @@ import pytest
 
 from {{ cookiecutter.package_name }}.sharding import shard_of, shards_of
 
-# The CRC-32 of each key (gzip writes the same four bytes) and the shards of two counts. A change here moves
-# keys between shards: the parts of earlier runs, and other systems that know where a key lives, would be wrong.
+# Each key with its CRC-32 (the checksum that gzip uses), its shard of 10 and its shard of 500. These values
+# must not change: keys would move to other shards, and a system that computes the shard of a key would look
+# in the wrong part.
 PINNED = [
     ("", 0, 0, 0),
     ("123", 2286445522, 2, 22),
@@ -45,7 +46,7 @@ def test_a_slice_of_a_column_has_the_shards_of_its_own_keys() -> None:
 
 
 @pytest.mark.parametrize("form", ["cust_{:08d}", "{}", "{}0", "user{}@example.com", "Köln-{:x}"])
-def test_keys_that_follow_each_other_spread_evenly(form: str) -> None:
+def test_consecutive_keys_spread_evenly(form: str) -> None:
     keys = pa.array([form.format(number) for number in range(20_000)])
 
     sizes = np.bincount(shards_of(keys, 10), minlength=10)

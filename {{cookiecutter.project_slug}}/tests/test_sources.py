@@ -1,4 +1,4 @@
-"""Reading a source: keys stay text, each row goes to one shard, and what breaks the format is refused by place."""
+"""Sources: keys stay text, each row goes to one shard, and errors say where a file is malformed."""
 
 import csv
 import errno
@@ -29,13 +29,17 @@ HEADER = (KEY_COLUMN, NOTE)
 
 
 def as_csv(*rows: Sequence[str], line_end: str = "\n") -> bytes:
-    """Rows of cells as a CSV file; a key column's name may need quotes, so no test writes a header by hand."""
+    """Return rows as the bytes of a CSV file.
+
+    Tests build headers with it too, because the name of the key column may need quotes.
+    """
     text = io.StringIO()
     csv.writer(text, lineterminator=line_end).writerows(rows)
     return text.getvalue().encode()
 
 
 def read(data: Path, content: bytes, shard_id: int = 0, shard_count: int = 1) -> SourceShard:
+    """Write a source and read one of its shards."""
     (data / FILE).write_bytes(content)
     return read_shard(str(data), FILE, shard_id, shard_count)
 
@@ -58,7 +62,7 @@ def test_keys_stay_text_as_written(data: Path) -> None:
     assert keys_of(shard) == keys
 
 
-def test_only_the_key_and_the_column_names_are_trimmed(data: Path) -> None:
+def test_only_keys_and_column_names_are_trimmed(data: Path) -> None:
     shard = read(data, as_csv([f" {KEY_COLUMN} ", f"{NOTE} "], [" 7\t", " a "], ["\u00a08", "b"]))
 
     assert shard.rows.column_names == [KEY_COLUMN, NOTE]
@@ -66,7 +70,7 @@ def test_only_the_key_and_the_column_names_are_trimmed(data: Path) -> None:
     assert notes_of(shard) == [" a ", "b"]
 
 
-def test_an_empty_cell_is_null_and_a_word_is_not(data: Path) -> None:
+def test_only_an_empty_cell_is_null(data: Path) -> None:
     shard = read(data, as_csv(HEADER, ["1", ""], ["2", "NA"], ["3", " "]) + b'4,""\n')
 
     assert notes_of(shard) == [None, "NA", " ", None]
@@ -87,14 +91,14 @@ ROWS = (HEADER, ("1", "a"), ("2", "b"))
     "content",
     [
         pytest.param(as_csv(*ROWS), id="plain"),
-        pytest.param(as_csv(*ROWS).removesuffix(b"\n"), id="no line break at the end"),
+        pytest.param(as_csv(*ROWS).removesuffix(b"\n"), id="no final line break"),
         pytest.param(as_csv(*ROWS, line_end="\r\n"), id="CRLF"),
-        pytest.param(as_csv(*ROWS, line_end="\r\n").removesuffix(b"\r\n"), id="CRLF, not at the end"),
+        pytest.param(as_csv(*ROWS, line_end="\r\n").removesuffix(b"\r\n"), id="CRLF, no final line break"),
         pytest.param(b"\xef\xbb\xbf" + as_csv(*ROWS), id="byte order mark"),
         pytest.param(b"\n" + as_csv(*ROWS, line_end="\n\n"), id="blank lines"),
     ],
 )
-def test_forms_of_the_same_rows_are_read_alike(data: Path, content: bytes) -> None:
+def test_equivalent_files_give_the_same_rows(data: Path, content: bytes) -> None:
     shard = read(data, content)
 
     assert shard.rows.to_pylist() == [
@@ -109,7 +113,7 @@ def test_forms_of_the_same_rows_are_read_alike(data: Path, content: bytes) -> No
     [
         pytest.param(as_csv(HEADER), id="plain"),
         pytest.param(as_csv(HEADER, line_end="\r\n"), id="CRLF"),
-        pytest.param(as_csv(HEADER).removesuffix(b"\n"), id="no line break at the end"),
+        pytest.param(as_csv(HEADER).removesuffix(b"\n"), id="no final line break"),
         pytest.param(b"\xef\xbb\xbf" + as_csv(HEADER).removesuffix(b"\n"), id="byte order mark"),
     ],
 )
@@ -150,8 +154,8 @@ def test_every_row_lands_in_the_shard_of_its_key(data: Path) -> None:
     assert sorted(rows) == sorted((key, str(number)) for number, key in enumerate(keys))
 
 
-def test_a_source_of_several_blocks_is_read_whole(data: Path) -> None:
-    # Line breaks in quotes: wherever a block ends, it may be within a row.
+def test_a_source_of_several_blocks_is_read_completely(data: Path) -> None:
+    # The quoted line breaks make it all but certain that a block ends within a row.
     keys = ["" if number % 5_000 == 0 else f"{number:06d}" for number in range(1, 20_001)]
     content = as_csv(HEADER, *([key, "line\n" * 20] for key in keys))
     assert len(content) > 2 * BLOCK_BYTES
@@ -164,13 +168,13 @@ def test_a_source_of_several_blocks_is_read_whole(data: Path) -> None:
     assert shards[0].sha256 == shards[1].sha256 == hashlib.sha256(content).hexdigest()
 
 
-def test_memory_follows_the_shard_and_not_the_source(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Arrow reads ahead, but at most so many blocks: small ones make a small source a long one.
+def test_memory_grows_with_the_shard_not_the_source(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Arrow reads a limited number of blocks ahead. Small blocks give a small source many more than that.
     monkeypatch.setattr(sources, "BLOCK_BYTES", 1 << 14)
     content = as_csv(HEADER, *([f"{number:06d}", "x" * 500] for number in range(8_000)))
     before, held = pa.total_allocated_bytes(), []
 
-    def measure(keys: pa.Array, shard_count: int) -> Any:  # the reader calls it once for each block
+    def measure(keys: pa.Array, shard_count: int) -> Any:  # called once per block
         held.append(pa.total_allocated_bytes() - before)
         return shards_of(keys, shard_count)
 
@@ -184,7 +188,9 @@ def test_memory_follows_the_shard_and_not_the_source(data: Path, monkeypatch: py
 
 REFUSALS = [
     pytest.param(b"", f": is empty; line 1 must be a header with the column {KEY_COLUMN!r}", id="empty"),
-    pytest.param(b"\n\n", f": is empty; line 1 must be a header with the column {KEY_COLUMN!r}", id="blank"),
+    pytest.param(
+        b"\n\n", f": is empty; line 1 must be a header with the column {KEY_COLUMN!r}", id="only blank lines"
+    ),
     pytest.param(
         as_csv([f"not {KEY_COLUMN}", NOTE], ["1", "a"]),
         f", line 1: none of its 2 columns is the key, {KEY_COLUMN!r}",
@@ -253,7 +259,7 @@ REFUSALS = [
     pytest.param(
         as_csv(HEADER) + b'1,5" pipe\n2,"b\n3,c\n',
         ", line 3: unexpected end of data; is a quote not closed?",
-        id="quote never closed after a lone one",
+        id="quote never closed after a stray one",
     ),
     pytest.param(
         as_csv(HEADER, ["1", "a"], ["2", "x" * 3 * BLOCK_BYTES], ["3", "c"]),
@@ -264,7 +270,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("content", "refusal"), REFUSALS)
-def test_what_breaks_the_format_is_refused_with_its_place(data: Path, content: bytes, refusal: str) -> None:
+def test_a_malformed_source_is_refused_with_the_exact_place(data: Path, content: bytes, refusal: str) -> None:
     with pytest.raises(SourceError) as error:
         read(data, content)
 
@@ -286,7 +292,7 @@ def test_a_source_that_changes_while_it_is_read_is_refused(
     assert str(error.value) == f"{FILE}: was changed while it was read"
 
 
-def test_the_refusal_does_not_depend_on_the_shard(data: Path) -> None:
+def test_every_shard_refuses_a_malformed_source(data: Path) -> None:
     content = as_csv(HEADER, ["1", "a"], ["2"])
 
     for shard_id in range(3):
@@ -294,20 +300,20 @@ def test_the_refusal_does_not_depend_on_the_shard(data: Path) -> None:
             read(data, content, shard_id, 3)
 
 
-def test_a_missing_file_is_refused_without_the_path_of_the_host(data: Path) -> None:
+def test_a_missing_file_is_refused_without_revealing_a_host_path(data: Path) -> None:
     with pytest.raises(SourceError) as error:
         read_shard(str(data), FILE, 0, 1)
 
     assert str(error.value) == f"{FILE}: there is no such file in DATA_URI"
 
 
-def test_a_directory_is_refused_with_the_reason(data: Path) -> None:
+def test_a_directory_in_place_of_a_source_is_refused_with_the_reason(data: Path) -> None:
     (data / FILE).mkdir()
 
     with pytest.raises(SourceError) as error:
         read_shard(str(data), FILE, 0, 1)
 
-    # Windows says that access is denied.
+    # Windows reports that access is denied instead.
     reasons = [os.strerror(errno.EISDIR), os.strerror(errno.EACCES)]
     assert str(error.value) in [f"{FILE}: cannot be read: {reason}" for reason in reasons]
 
