@@ -1,6 +1,7 @@
 """A stand-in for Render's API for task runs, on the loopback interface, which gives the replies of a test."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -188,7 +189,13 @@ def serve(api: FakeApi) -> Iterator[FakeApi]:
         def log_message(self, *_: Any) -> None:
             """Print nothing; the standard library would print each request."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Print nothing about a client that has gone; an interrupted trigger does not wait for its reply."""
+            if not isinstance(sys.exc_info()[1], ConnectionError):
+                super().handle_error(request, client_address)
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         server.block_on_close = False
         api.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -115,7 +115,7 @@ class Api:
                 status = self._replies[0].status_code if self._replies else 0
                 if 400 <= status < 500 and status != 429:
                     raise RunError(unknown if status == 404 else self._explain(status, error)) from None
-                if self.is_dev_server and 200 <= status < 300:
+                if self.is_dev_server and isinstance(error.__cause__, KeyError):
                     raise RunError(f"{self._name}: {OLD_CLI} ({error})") from None
                 refusals += self.is_dev_server and _nothing_listens(error)
                 if run_id and refusals > 1:  # not at the first: a busy system may refuse one connection
