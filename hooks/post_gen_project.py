@@ -1,9 +1,16 @@
-"""Print the next steps. This hook does nothing else."""
+"""Print the next steps. This hook does nothing else.
+
+It is silent where cruft renders into temporary directories, to compare two states of the template.
+"""
 
 import shlex
 from pathlib import Path
 
-print(f"""
+# The name is undefined where cruft renders this text with the extension of an older template.
+compared_by_cruft = "{{ 'yes' if compared_by_cruft is defined and compared_by_cruft else '' }}"
+
+if not compared_by_cruft:
+    print(f"""
 Your project is ready. Next, with Python 3.11 or newer, run:
 
   cd {shlex.quote(str(Path.cwd()))}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+import template_answers
 import template_extension as extension
 from support.answers import ACCEPTED
 from support.baked import BakedProject
@@ -26,8 +27,8 @@ NAMES = [
 def test_any_name_gives_a_slug_and_a_package_that_pass_their_checks(name: str) -> None:
     slug = extension.slug(name)
     if slug not in ("pandas", "con", "json"):  # these need another answer, and the check says so
-        extension.check_project_slug(slug)
-    extension.check_package_name(extension.identifier(slug))
+        template_answers.check_project_slug(slug)
+    template_answers.check_package_name(extension.identifier(slug))
 
 
 @pytest.mark.parametrize(
@@ -66,10 +67,10 @@ def test_entity_of_a_key(key_column: str, entity: str) -> None:
 
 def test_source_names_are_those_of_the_rendered_project(bake_project: Callable[..., BakedProject]) -> None:
     """The check at the prompt and the project's settings have the same rule, each in its own code."""
-    files = [file for answer in ACCEPTED["source_files"] for file in extension.split_files(answer)]
+    files = [file for answer in ACCEPTED["source_files"] for file in template_answers.split_files(answer)]
     project = bake_project()
     names = json.loads(project.run_program("print_source_names", project.package, *files))
-    assert names == [extension.source_name(file) for file in files]
+    assert names == [template_answers.source_name(file) for file in files]
 
 
 @pytest.mark.parametrize(
