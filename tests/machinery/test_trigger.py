@@ -171,7 +171,7 @@ def test_a_shard_that_cannot_be_debugged_is_refused(data: Path, options: tuple[s
     process = run_python(ROOT / "trigger.py", *options)
 
     assert process.returncode == 1
-    assert process.stderr.splitlines()[-1].endswith(f"rror: {error}")
+    assert process.stderr.splitlines()[-1].endswith(f": {error}")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
