@@ -58,7 +58,7 @@ def process_shard(ctx: TaskContext, shard_id: int, run_id: str | None = None) ->
         log.event("shard_failed", **shard, **failure, elapsed_ms=log.elapsed_ms(started))
         if is_permanent:
             return {"shard_id": shard_id, "error": cause}
-        raise RunError(f"shard {shard_id}: {cause}") from error
+        raise RunError(f"shard {shard_id}: {cause}") from None  # the SDK prints what is chained
     elapsed_ms = log.elapsed_ms(started)
     log.event("shard_end", **shard, record_count=result["records"], elapsed_ms=elapsed_ms)
     return {**result, "elapsed_ms": elapsed_ms}
