@@ -130,7 +130,7 @@ def test_a_header_that_is_not_understood_is_shown(
     [
         ("crm.csv.gz", "; there is crm.csv.gz, but a source is a plain CSV file with exactly its name"),
         ("CRM.CSV", "; there is CRM.CSV, but a source is a plain CSV file with exactly its name"),
-        ("other.csv", "; `make data` makes sample data"),
+        ("crm_2025.csv", "; `make data` makes sample data"),
     ],
 )
 def test_a_missing_source_is_looked_for_nearby(

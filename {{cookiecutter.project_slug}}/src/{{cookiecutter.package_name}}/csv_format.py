@@ -63,7 +63,7 @@ def check_rows(directory: str, file: str) -> None:
 
 def _hint(directory: str, file: str) -> str:
     """Say what to do about a missing file: take a similar one beside it, or make sample data."""
-    stem = file.removesuffix(".csv").lower()
+    stem = file.removesuffix("csv").lower()
     with suppress(OSError):
         names = sorted(path.name for path in Path(directory).iterdir())
         if similar := [name for name in names if name.lower().startswith(stem)]:
