@@ -157,8 +157,7 @@ def test_interrupt_ends_the_session_as_at_the_first_prompt(key: str, tmp_path: P
             for text in answers:
                 answer(terminal, "/17]", text)
             terminal.expect("): ")
-            terminal.type(key, enter="")
-            ends.append((terminal.end(), terminal.shown.splitlines()[-1]))
+            ends.append((terminal.press(key), terminal.shown.splitlines()[-1]))
         assert "Traceback" not in terminal.shown
         assert_nothing_written(directory)
     assert ends[0] == ends[1] == (1, "Aborted!")

@@ -15,6 +15,7 @@ from typing import Any
 from support import processes
 
 CTRL_C, CTRL_D = "\x03", "\x04"
+SECONDS = 30  # for what a terminal shows next; the process itself is killed after `processes.START_SECONDS`
 
 # Makes the terminal on stdin the one that controls the process, so that Ctrl-C interrupts it, and runs a command.
 _CONTROLLED = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
@@ -35,7 +36,7 @@ class Terminal:
         self._screen = screen
         self._seen = 0
 
-    def expect(self, text: str, seconds: float = processes.START_SECONDS) -> str:
+    def expect(self, text: str, seconds: float = SECONDS) -> str:
         """Wait for a text after the one that was last expected.
 
         Returns:
@@ -55,7 +56,21 @@ class Terminal:
         """Type a text and press Enter."""
         self._screen.write(f"{text}{enter}".encode())
 
-    def end(self, seconds: float = processes.START_SECONDS) -> int:
+    def press(self, key: str, seconds: float = SECONDS) -> int:
+        """Press a key until the process has ended, and return its exit code.
+
+        Once is not always enough: Python keeps reading if Ctrl-C comes after its prompt, but just before it reads.
+        """
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.type(key, enter="")
+            again = time.monotonic() + 2
+            while self.process.poll() is None and time.monotonic() < again:
+                if not self._read(0.1):
+                    time.sleep(0.02)
+        return self.end()
+
+    def end(self, seconds: float = SECONDS) -> int:
         """Wait for the process to end by itself, and return its exit code; `shown` is complete then.
 
         Raises:
