@@ -91,6 +91,20 @@ def test_types_survive_missing_values(monkeypatch: pytest.MonkeyPatch, missing: 
     assert [table[name].null_count for name in values] == [sum(missing)] * 4
 
 
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [({"mixed": [1, "x-secret"]}, ": mixed"), ({KEY_COLUMN: ["a", "b"]}, ": with a name that occurs twice")],
+)
+def test_a_column_that_cannot_be_stored_is_named(columns: dict[str, list[Any]], named: str) -> None:
+    keys, others = pd.DataFrame({KEY_COLUMN: ["a", "b"]}), pd.DataFrame(columns, dtype=object)
+    profiles = pd.concat([keys, others], axis=1)
+
+    with pytest.raises(RulesError) as error:
+        rules.to_arrow(profiles)
+
+    assert str(error.value) == f"enrich returned a column that cannot be stored{named}"
+
+
 def fail_with(error: Exception) -> Callable[..., Any]:
     def fail(*arguments: object) -> None:
         raise error

@@ -92,9 +92,8 @@ def _choose(shards: list[int] | None, shard_count: int) -> list[int]:
         return every
     if not (isinstance(shards, list) and shards and all(type(shard_id) is int for shard_id in shards)):
         raise SettingError(f"shards takes a list of numbers such as [3, 7], or nothing; not {shards!r:.60}")
-    for shard_id in shards:
-        if shard_id not in every:
-            raise SettingError(f"there is no shard {shard_id}; the shards are 0 to {every[-1]}")
+    if unknown := sorted(set(shards) - set(every)):
+        raise SettingError(f"there is no shard {unknown[0]}; the shards are 0 to {every[-1]}")
     return sorted(set(shards))
 
 

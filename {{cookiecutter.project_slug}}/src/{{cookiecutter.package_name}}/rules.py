@@ -1,7 +1,7 @@
 """What the pipeline requires of the rules in `enrichment.py`, checked in every shard.
 
-A failure of the rules is told with the line where it was. For a value that does not convert it names the source, the
-column and the kind of the value, never the value itself.
+A failure of the rules is told with the line where it was, and with the source, the column and the kind of a value that
+does not convert, never the value itself.
 """
 
 import re
@@ -47,7 +47,11 @@ def apply_rules(merged: pa.Table) -> tuple[pd.DataFrame, int]:
 
 def to_arrow(profiles: pd.DataFrame) -> pa.Table:
     """Return profiles with one schema in every shard, also where a shard has no row or no value."""
-    table = pa.Table.from_pandas(profiles, preserve_index=False).replace_schema_metadata(None)
+    try:
+        table = pa.Table.from_pandas(profiles, preserve_index=False).replace_schema_metadata(None)
+    except (TypeError, ValueError) as error:  # its message may contain a value
+        column = "".join(re.findall(r"column (.*) with type", str(error))) or "with a name that occurs twice"
+        raise RulesError(f"enrich returned a column that cannot be stored: {column}") from error
     text = (pa.large_string(), pa.null())
     fields = [field.with_type(pa.string()) if field.type in text else field for field in table.schema]
     return table.cast(pa.schema(fields))
