@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from {{ cookiecutter.package_name }} import pipeline
+from {{ cookiecutter.package_name }} import pipeline, rules
+from {{ cookiecutter.package_name }}.enrichment import enrich
 from {{ cookiecutter.package_name }}.errors import OutputError, RunError
 from {{ cookiecutter.package_name }}.settings import KEY_COLUMN, SOURCE_FILES
 from {{ cookiecutter.package_name }}.sharding import shard_of
@@ -73,6 +74,17 @@ def test_only_the_shard_of_the_smallest_key_returns_a_sample_profile(data: Path)
 
     assert samples[shard_of(first, 2)][KEY_COLUMN] == first
     assert samples[1 - shard_of(first, 2)] is None
+
+
+def test_the_sample_is_the_same_in_whatever_order_the_rules_return_the_profiles(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sources(data, range(20))
+    samples = [run_shard_task(shard_id)["sample_profile"] for shard_id in (0, 1)]
+    monkeypatch.setattr(rules, "enrich", lambda profiles: enrich(profiles)[::-1])
+
+    assert [run_shard_task(shard_id)["sample_profile"] for shard_id in (0, 1)] == samples
+    assert sum(sample is not None for sample in samples) == 1
 
 
 def test_the_result_is_strict_json_that_does_not_grow_with_the_shard(data: Path) -> None:

@@ -48,7 +48,7 @@ def run_shard(shard_id: int, settings: Settings) -> dict[str, Any]:
     merged = merge_sources(tables)
     profiles, dropped_keys = apply_rules(merged)
     output = to_arrow(profiles)
-    samples = [row for row in output.slice(0, 1).to_pylist() if row[KEY_COLUMN] == min(first_keys)]
+    samples = to_arrow(profiles[profiles[KEY_COLUMN] == min(first_keys, default="")]).to_pylist()
 
     version = OutputVersion(settings.output_uri, sources_digest.hexdigest(), settings.shard_count)
     result = {
