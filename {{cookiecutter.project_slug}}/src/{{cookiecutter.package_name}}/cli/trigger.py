@@ -30,18 +30,18 @@ Exit code 0: the run completed, or with --no-wait it started. 1: it failed. 2: w
 
 def main() -> int:
     """Run the command line and return its exit code. With --debug, errors are raised."""
-    arguments = _parse_arguments()
-    if arguments.local and arguments.debug is not None:
-        debug_shard(arguments.debug)
-        return 0
     try:
-        _run(arguments)
+        arguments = _parse_arguments()
+        if arguments.debug is None or not arguments.local:
+            _run(arguments)
+            return 0
     except EtlError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
         print(f"error: interrupted; {str(interrupt) or 'the run was stopped'}", file=sys.stderr)
         return 130
+    debug_shard(arguments.debug)
     return 0
 
 
