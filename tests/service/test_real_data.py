@@ -88,7 +88,7 @@ def test_a_source_may_name_its_key_and_its_missing_values_itself(
 
 @pytest.mark.parametrize("reader", ["pandas", "polars", "duckdb"])
 def test_the_readme_s_snippets_read_the_output(default_project: BakedProject, reader: str) -> None:
-    default_project.trigger(OUTPUT_URI="output")
+    default_project.trigger(OUTPUT_URI="output", SHARD_COUNT="2")
     first, second = re.findall(
         r"^```python\n(.*?)^```", default_project.read("README.md"), re.MULTILINE | re.DOTALL
     )
@@ -145,6 +145,7 @@ def test_a_missing_source_is_looked_for_nearby(
     assert done.stderr == f"error: crm.csv: there is no such file in DATA_URI{hint}\n"
 
 
+@pytest.mark.slow
 def test_a_broken_rule_costs_one_attempt_of_each_shard(bake_project: Callable[..., BakedProject]) -> None:
     """One typo cost 40 attempts; now the last line of the run names it."""
     project = bake_project()

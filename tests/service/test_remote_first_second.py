@@ -29,6 +29,7 @@ def marked(tmp_path: Path) -> dict[str, Any]:
     return {"PYTHONPATH": os.pathsep.join([str(tmp_path), "src"]), "MARK": str(tmp_path / "mark")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "command", "moments"),
     [
