@@ -14,6 +14,7 @@ import pytest
 import refresh_pins
 from refresh_pins import PinError, Release
 from support.baked import BakedProject
+from support.git import git
 from support.variants import COOKIECUTTER_JSON, TEMPLATE
 
 PROJECT = TEMPLATE / refresh_pins.PROJECT
@@ -56,13 +57,7 @@ class Remotes:
         self.base_url = directory.as_uri()
 
     def git(self, repository: str, *arguments: str) -> str:
-        identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "tag.gpgSign=false"]
-        command = ["git", *identity, *arguments]
-        done = subprocess.run(
-            command, cwd=self.directory / repository, capture_output=True, encoding="utf-8", timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return git(self.directory / repository, *arguments)
 
     def release(self, repository: str, tag: str, *options: str) -> str:
         """Make a commit and a tag, and return the commit."""
@@ -70,7 +65,7 @@ class Remotes:
         if not path.is_dir():
             path.mkdir(parents=True)
             self.git(repository, "init", "--quiet")
-        self.git(repository, "commit", "--quiet", "--no-gpg-sign", "--allow-empty", "--message", tag)
+        self.git(repository, "commit", "--quiet", "--allow-empty", "--message", tag)
         self.git(repository, "tag", tag, *options)
         return self.git(repository, "rev-parse", "HEAD")
 

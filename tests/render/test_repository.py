@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from support.git import git
 from support.variants import TEMPLATE
 
 CHANGELOG = (TEMPLATE / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -55,12 +56,6 @@ def test_notes_of_a_release_are_its_section(tmp_path: Path) -> None:
     )
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.stderr) == ("B", "")
-
-
-def git(directory: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-    unsigned = ["-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false"]
-    subprocess.run(["git", *identity, *unsigned, *arguments], cwd=directory, check=True, timeout=60)
 
 
 def cruft(directory: Path, *arguments: str) -> None:

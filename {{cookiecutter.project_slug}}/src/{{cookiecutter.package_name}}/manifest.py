@@ -84,7 +84,7 @@ def publish(version: OutputVersion, results: list[dict[str, Any]]) -> dict[str, 
     """
     if others := {result["version"] for result in results} - {version.name}:
         raise RunError(f"the workers wrote version {others.pop()}, not {version.name}: their code differs")
-    earlier = (version.saved_result(shard_id) for shard_id in range(version.shard_count))
+    earlier = map(version.saved_result, set(range(version.shard_count)) - {r["shard_id"] for r in results})
     complete = {result["shard_id"]: result for result in [*filter(None, earlier), *results]}
     files = [file for shard_id in sorted(complete) for file in complete[shard_id]["files"]]
     is_whole = len(complete) == version.shard_count
